@@ -1,0 +1,1 @@
+"""Checkpoints on disk: reading, writing, sharding, and matching their keys to a model."""

@@ -1,0 +1,220 @@
+"""`PreTrainedModel`, the base class of every PyTorch model: building, loading, saving, embeddings, heads, checkpointing."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ._modeling_embeddings import EmbeddingMixin
+from ._modeling_init import (
+    DeferredInit,
+    ModelMeta,
+    construction,
+    default_init_weights,
+    fresh_construction,
+    init_weights,
+    no_init_weights,
+)
+from ._modeling_module import (
+    ModuleUtilsMixin,
+    dtype_byte_size,
+    get_first_parameter_dtype,
+    get_parameter_device,
+    get_parameter_dtype,
+    get_state_dict_dtype,
+    get_state_dict_float_dtype,
+)
+from .utils import logging
+
+try:
+    from .generation import GenerationMixin
+except ImportError:
+
+    class GenerationMixin: ...
+
+
+try:
+    from .utils.hub import PushToHubMixin
+except ImportError:
+
+    class PushToHubMixin: ...
+
+
+try:
+    from .integrations.peft import PeftAdapterMixin
+except ImportError:
+
+    class PeftAdapterMixin: ...
+
+
+logger = logging.get_logger(__name__)
+
+ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "flash_attention_2")
+
+
+class PreTrainedModel(
+    EmbeddingMixin, nn.Module, ModuleUtilsMixin, GenerationMixin, PushToHubMixin, PeftAdapterMixin, metaclass=ModelMeta
+):
+    """Base class of all models: it holds the configuration and loads, saves, resizes, ties and prunes.
+
+    Class attributes that an architecture sets:
+        config_class: Class of its configuration.
+        base_model_prefix: Attribute under which heads hold the body, and its prefix in checkpoints.
+        main_input_name: Name of the principal input of `forward`.
+        input_embeddings, output_embeddings: Dotted paths of the vocabulary matrices in the body and in the head.
+        ignored_checkpoint_keys: Patterns of checkpoint keys that are dropped without a word.
+    """
+
+    config_class: type | None = None
+    base_model_prefix = ""
+    main_input_name = "input_ids"
+    ignored_checkpoint_keys: tuple[str, ...] = ()
+
+    _auto_class: str | None = None
+    _no_split_modules: list[str] | None = None
+    _skip_keys_device_placement: list[str] | str | None = "past_key_values"
+    _keep_in_fp32_modules: list[str] | None = None
+    _keys_to_ignore_on_load_missing: list[str] | None = None
+    _keys_to_ignore_on_load_unexpected: list[str] | None = None
+    _keys_to_ignore_on_save: list[str] | None = None
+    is_parallelizable = False
+    supports_gradient_checkpointing = True
+    _supports_flash_attn_2 = True
+    _supports_sdpa = True
+    _supports_cache_class = True
+
+    gradient_checkpointing = False
+    _gradient_checkpointing_func: Callable[..., Any] = staticmethod(torch.utils.checkpoint.checkpoint)
+
+    def __init__(self, config: Any, *inputs: Any, **kwargs: Any) -> None:
+        super().__init__()
+        from .configuration_utils import PretrainedConfig
+
+        if not isinstance(config, PretrainedConfig):
+            raise ValueError(
+                f"{type(self).__name__} expects a configuration (an instance of PretrainedConfig); found"
+                f" {type(config).__name__}. To load a checkpoint use {type(self).__name__}.from_pretrained(name_or_path)."
+            )
+        self.config = config
+        self.name_or_path = config.name_or_path
+        self.warnings_issued: dict[str, bool] = {}
+
+    def post_init(self) -> None:
+        """Initialises and ties the weights. It runs by itself after the constructor; a further call changes nothing."""
+        if construction.depth > 1:
+            return  # a part of a larger model, which will do it
+        self.init_weights()
+        if getattr(self.config, "gradient_checkpointing", False) and self.supports_gradient_checkpointing:
+            # Old configs ask for it; it is a choice of the run, not of the model, so it is not kept.
+            self.gradient_checkpointing_enable()
+            delattr(self.config, "gradient_checkpointing")
+
+    def init_weights(self) -> None:
+        """Prunes the heads that the config names, initialises what is not yet initialised, and ties weights."""
+        if getattr(self.config, "pruned_heads", None):
+            self.prune_heads(self.config.pruned_heads)
+        if not construction.skip_init:
+            init_weights(self)
+            self.tie_weights()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Initialises one module. Architectures override this where they deviate."""
+        default_init_weights(module, getattr(self.config, "initializer_range", 0.02))
+
+    @property
+    def base_model(self) -> nn.Module:
+        """The body: what `base_model_prefix` names, or the model itself."""
+        return getattr(self, self.base_model_prefix, self) if self.base_model_prefix else self
+
+    @property
+    def framework(self) -> str:
+        """`"pt"`."""
+        return "pt"
+
+    @property
+    def dummy_inputs(self) -> dict[str, Tensor]:
+        """A small batch of token ids, for tracing."""
+        return {"input_ids": torch.tensor([[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]])}
+
+    @property
+    def generation_config(self) -> Any:
+        """The defaults of `generate`, derived from the config until set or loaded; None if the model cannot generate."""
+        if "_generation_config" not in self.__dict__:
+            from .generation import GenerationConfig
+
+            made = GenerationConfig.from_model_config(self.config) if self.can_generate() else None
+            self.__dict__["_generation_config"] = made
+        return self.__dict__["_generation_config"]
+
+    @generation_config.setter
+    def generation_config(self, value: Any) -> None:
+        self.__dict__["_generation_config"] = value
+
+    @classmethod
+    def can_generate(cls) -> bool:
+        """Whether the class defines how to prepare the inputs of a decoding step, so that `generate` works."""
+        base = getattr(GenerationMixin, "prepare_inputs_for_generation", None)
+        return getattr(cls, "prepare_inputs_for_generation", None) is not base
+
+    # Pruning and gradient checkpointing
+
+    def prune_heads(self, heads_to_prune: dict[int, list[int]]) -> None:
+        """Removes attention heads: `{layer: [heads]}`, numbered as in the unpruned model. The config remembers them."""
+        for layer, heads in heads_to_prune.items():
+            known = self.config.pruned_heads.get(layer, ())
+            self.config.pruned_heads[layer] = sorted(set(known) | set(heads))
+        self.base_model._prune_heads(heads_to_prune)  # type: ignore[operator]
+
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+        """Recomputes activations in the backward pass instead of keeping them: less memory, more time.
+
+        Args:
+            gradient_checkpointing_kwargs: Passed to `torch.utils.checkpoint.checkpoint`; `use_reentrant` is False unless
+                given, which also works when the inputs need no gradient.
+
+        Raises:
+            ValueError: The architecture does not support it.
+        """
+        if not self.supports_gradient_checkpointing:
+            raise ValueError(f"{type(self).__name__} does not support gradient checkpointing.")
+        options = {"use_reentrant": False, **(gradient_checkpointing_kwargs or {})}
+        self._set_gradient_checkpointing(True, functools.partial(torch.utils.checkpoint.checkpoint, **options))
+        if getattr(self, "_hf_peft_config_loaded", False):
+            self.enable_input_require_grads()
+
+    def gradient_checkpointing_disable(self) -> None:
+        """Keeps activations again."""
+        self._set_gradient_checkpointing(False)
+        if getattr(self, "_hf_peft_config_loaded", False):
+            self.disable_input_require_grads()
+
+    def _set_gradient_checkpointing(
+        self, enable: bool = True, gradient_checkpointing_func: Callable[..., Any] = torch.utils.checkpoint.checkpoint
+    ) -> None:
+        for module in self.modules():
+            if hasattr(module, "gradient_checkpointing"):
+                module.gradient_checkpointing = enable
+                module._gradient_checkpointing_func = gradient_checkpointing_func
+
+    @property
+    def is_gradient_checkpointing(self) -> bool:
+        """Whether any module recomputes its activations."""
+        return any(getattr(module, "gradient_checkpointing", False) for module in self.modules())
+
+    def enable_input_require_grads(self) -> None:
+        """Makes the embedded inputs require gradients, so that adapters train although the embedding is frozen."""
+        self.disable_input_require_grads()
+        hook = self.get_input_embeddings().register_forward_hook(lambda module, args, output: output.requires_grad_(True))
+        self._require_grads_hook = hook
+
+    def disable_input_require_grads(self) -> None:
+        """Undoes `enable_input_require_grads`."""
+        hook = self.__dict__.pop("_require_grads_hook", None)
+        if hook is not None:
+            hook.remove()
