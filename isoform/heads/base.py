@@ -1,0 +1,72 @@
+"""What every head shares: building from the class statement, and the signature of body plus labels."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..layers.call import FLAGS, _named, _signature
+
+
+class Head:
+    """A mixin that builds `body` under its `base_model_prefix` and gives `forward` the body's signature plus `labels`.
+
+    The family's `forward(self, inputs, <labels>)` receives the body's inputs as a dict (with `return_dict=True` set) and
+    returns a `ModelOutput`; tuples are made here.
+
+    Args of the class statement:
+        body: the model under the head.
+        signature: names of the tensor inputs in documented order where it is not the body's; ones that the body does
+            not know are accepted and ignored, as documented.
+    """
+
+    body: type
+    label_names: tuple[str, ...] = ("labels",)
+
+    def __init_subclass__(cls, body: type | None = None, signature: str | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if body is None:
+            return
+        cls.body = body
+        cls.forward = _bound(cls._head_forward, body, cls.label_names, signature)  # type: ignore[attr-defined]
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)  # type: ignore[call-arg]
+        setattr(self, self.base_model_prefix, self.body(config))  # type: ignore[attr-defined]
+        self.build_head(config)
+
+    def build_head(self, config: Any) -> None:
+        """Create the modules of the head."""
+        raise NotImplementedError
+
+    def run_body(self, inputs: dict[str, Any]) -> Any:
+        return getattr(self, self.base_model_prefix)(**inputs)  # type: ignore[attr-defined]
+
+
+def _bound(
+    function: Callable[..., Any], body: type, labels: tuple[str, ...], signature: str | None
+) -> Callable[..., Any]:
+    parameters = [p for p in inspect.signature(body.forward).parameters if p != "self"]  # type: ignore[attr-defined]
+    tensors = signature.split() if signature else [p for p in parameters if p not in FLAGS]
+    ignored = [name for name in tensors if name not in parameters]
+    names = (*tensors, *labels)
+    flags = [p for p in parameters if p in FLAGS and (p != "use_cache" or "past_key_values" in tensors)]
+    order = (*names, *flags)
+
+    @functools.wraps(function)
+    def forward(self: Any, *args: Any, return_dict: bool | None = None, **inputs: Any) -> Any:
+        if args:
+            inputs = _named(args, order, inputs)
+            return_dict = inputs.pop("return_dict", return_dict)
+        given = [inputs.pop(name, None) for name in labels]
+        for name in ignored:
+            inputs.pop(name, None)
+        output = function(self, {**inputs, "return_dict": True}, *given)
+        return output if (self.config.use_return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+    forward.__name__ = "forward"
+    forward.__signature__ = _signature(names, flags)  # type: ignore[attr-defined]
+    del forward.__wrapped__  # type: ignore[attr-defined]
+    return forward

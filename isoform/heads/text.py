@@ -1,0 +1,142 @@
+"""Classification and extraction heads over text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..modeling_outputs import (
+    QuestionAnsweringModelOutput,
+    SequenceClassifierOutputWithPast,
+    TokenClassifierOutput,
+)
+from ..utils import logging
+from .base import Head
+from .losses import sequence_loss, span_loss, token_loss
+
+logger = logging.get_logger(__name__)
+
+
+class LastTokenScore(Head):
+    """Sequence classification by the last token that is not padding, as decoders do it.
+
+    Args of the class statement:
+        head: attribute name of the projection to the labels.
+        bias: whether it has one.
+        width: config field of its input width.
+    """
+
+    head_name, head_bias, head_width = "score", False, "hidden_size"
+
+    def __init_subclass__(cls, head: str = "score", bias: bool = False, width: str = "hidden_size", **options: Any) -> None:
+        cls.head_name, cls.head_bias, cls.head_width = head, bias, width
+        super().__init_subclass__(**options)
+
+    def build_head(self, config: Any) -> None:
+        self.num_labels = config.num_labels
+        setattr(self, self.head_name, nn.Linear(getattr(config, self.head_width), config.num_labels, bias=self.head_bias))
+
+    def _last_token(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+        """Index of the last real token of each row, `(batch,)`."""
+        tokens = input_ids if input_ids is not None else inputs_embeds
+        batch, length = tokens.shape[:2]  # type: ignore[union-attr]
+        pad = self.config.pad_token_id  # type: ignore[attr-defined]
+        if pad is None and batch != 1:
+            raise ValueError("Cannot handle batch sizes > 1 if no padding token is defined: set model.config.pad_token_id")
+        if input_ids is None and pad is not None:
+            logger.warning_once(
+                f"{type(self).__name__} cannot tell padding in `inputs_embeds`: it scores the last position of each row."
+            )
+        if pad is None or input_ids is None:
+            return torch.full((batch,), length - 1, device=tokens.device)  # type: ignore[union-attr]
+        # The position before the first padding token; -1, no padding at all, wraps to the last position.
+        return ((input_ids == pad).int().argmax(-1) - 1) % length
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> SequenceClassifierOutputWithPast:
+        outputs = self.run_body(inputs)
+        scores = getattr(self, self.head_name)(outputs.last_hidden_state)
+        last = self._last_token(inputs.get("input_ids"), inputs.get("inputs_embeds")).to(scores.device)
+        logits = scores.gather(1, last[:, None, None].expand(-1, 1, scores.shape[-1])).squeeze(1)
+        return SequenceClassifierOutputWithPast(
+            loss=None if labels is None else sequence_loss(logits, labels, self.config),  # type: ignore[attr-defined]
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
+
+
+class TokenScore(Head):
+    """Classification of each token.
+
+    Args of the class statement:
+        head: attribute name of the projection to the labels.
+        dropout: attribute name of the dropout before it; None for none.
+        rates: config fields that may hold the dropout's rate; the first that is set counts, 0.1 without any.
+        width: config field of the projection's input width.
+    """
+
+    head_name, dropout_name, head_width = "classifier", "dropout", "hidden_size"
+    rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout")
+
+    def __init_subclass__(
+        cls,
+        head: str = "classifier",
+        dropout: str = "dropout",
+        rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout"),
+        width: str = "hidden_size",
+        **options: Any,
+    ) -> None:
+        cls.head_name, cls.dropout_name, cls.rates, cls.head_width = head, dropout, rates, width
+        super().__init_subclass__(**options)
+
+    def build_head(self, config: Any) -> None:
+        self.num_labels = config.num_labels
+        rates = (getattr(config, name, None) for name in self.rates)
+        setattr(self, self.dropout_name, nn.Dropout(next((rate for rate in rates if rate is not None), 0.1)))
+        setattr(self, self.head_name, nn.Linear(getattr(config, self.head_width), config.num_labels))
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> TokenClassifierOutput:
+        outputs = self.run_body(inputs)
+        logits = getattr(self, self.head_name)(getattr(self, self.dropout_name)(outputs.last_hidden_state))
+        return TokenClassifierOutput(
+            loss=None if labels is None else token_loss(logits, labels),
+            logits=logits,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
+
+
+class ExtractiveQA(Head):
+    """Start and end of an answer within the text.
+
+    Args of the class statement:
+        width: config field of the projection's input width.
+    """
+
+    head_width = "hidden_size"
+    label_names = ("start_positions", "end_positions")
+
+    def __init_subclass__(cls, width: str = "hidden_size", **options: Any) -> None:
+        cls.head_width = width
+        super().__init_subclass__(**options)
+
+    def build_head(self, config: Any) -> None:
+        self.num_labels = config.num_labels
+        self.qa_outputs = nn.Linear(getattr(config, self.head_width), 2)
+
+    def _head_forward(
+        self, inputs: dict[str, Any], start_positions: Tensor | None, end_positions: Tensor | None
+    ) -> QuestionAnsweringModelOutput:
+        outputs = self.run_body(inputs)
+        start, end = self.qa_outputs(outputs.last_hidden_state).unbind(-1)
+        given = start_positions is not None and end_positions is not None
+        return QuestionAnsweringModelOutput(
+            loss=span_loss(start, end, start_positions, end_positions) if given else None,  # type: ignore[arg-type]
+            start_logits=start.contiguous(),
+            end_logits=end.contiguous(),
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )

@@ -1,0 +1,126 @@
+"""Attention: the one place that touches the cache, applies masks, records weights, and picks a kernel."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from .call import Call
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """`(batch, sequence, heads * size)` as `(batch, heads, sequence, size)`, without a copy."""
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    call: Call,
+    index: int,
+    *,
+    dropout: float = 0.0,
+    scale: float | None = None,
+    bias: Tensor | None = None,
+    window: int | None = None,
+    rotary: object = None,
+) -> Tensor:
+    """Self-attention of one layer over the cached and the new positions.
+
+    Args:
+        q: `(batch, heads, sequence, head_size)`.
+        k, v: the same, possibly of fewer heads (grouped-query attention: `heads` is a multiple of theirs).
+        index: the layer, for the cache and the head mask.
+        dropout: of attention weights; pass 0 outside of training.
+        scale: of the scores, `1 / sqrt(head_size)` by default.
+        bias: added to the scores, broadcastable to `(batch, heads, sequence, keys)`.
+        window: see `masks.causal`.
+        rotary: the layer's `Rotary`, for caches that move keys.
+
+    Returns:
+        `(batch, sequence, heads * head_size)`.
+    """
+    if call.cache is not None:
+        k, v = call.cache.update(k, v, index, {"rotary": rotary} if rotary else None)
+    if call.implementation == "flash_attention_2" and bias is None:
+        from .flash import flash_attend
+
+        return flash_attend(q, k, v, call, dropout=dropout, scale=scale, window=window)
+    return _attend(q, k, v, call, index, call.self_mask(q, k, window), call.causal, dropout, scale, bias, call.attentions)
+
+
+def cross_attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    call: Call,
+    index: int,
+    *,
+    dropout: float = 0.0,
+    scale: float | None = None,
+    bias: Tensor | None = None,
+) -> Tensor:
+    """Attention of a decoder layer over the encoder's states; shapes as in `attend`."""
+    mask = call.encoder_mask(q)
+    return _attend(q, k, v, call, index, mask, False, dropout, scale, bias, call.cross_attentions, cross=True)
+
+
+def _attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    call: Call,
+    index: int,
+    mask: Tensor | None,
+    causal: bool,
+    dropout: float,
+    scale: float | None,
+    bias: Tensor | None,
+    record: list[Tensor] | None,
+    cross: bool = False,
+) -> Tensor:
+    head_mask = (call.cross_head_mask if cross else call.head_mask) if call.explicit else None
+    if mask is not None and mask.device != q.device:  # a model that is split over devices
+        mask = mask.to(q.device)
+    if bias is not None:
+        mask = bias if mask is None else bias + mask
+    grouped = k.shape[1] != q.shape[1]
+    if call.explicit:
+        return _explicit(q, k, v, mask, dropout, scale, None if head_mask is None else head_mask[index], record, grouped)
+    y = F.scaled_dot_product_attention(
+        q, k, v, mask, dropout, causal and mask is None and q.shape[2] > 1, scale=scale, enable_gqa=grouped
+    )
+    return y.transpose(1, 2).flatten(2)
+
+
+def _explicit(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None,
+    dropout: float,
+    scale: float | None,
+    head_mask: Tensor | None,
+    record: list[Tensor] | None,
+    grouped: bool,
+) -> Tensor:
+    """The formula written out, for when the weights themselves are wanted."""
+    if grouped:
+        k, v = (x.repeat_interleave(q.shape[1] // x.shape[1], 1) for x in (k, v))
+    scores = q @ k.transpose(-1, -2) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    if mask is not None:
+        scores = scores + mask
+    weights = scores.softmax(-1, dtype=torch.float32).to(q.dtype)
+    if dropout:
+        weights = F.dropout(weights, dropout)
+    if head_mask is not None:
+        weights = weights * head_mask
+    if record is not None:
+        record.append(weights)
+    return (weights @ v).transpose(1, 2).flatten(2)

@@ -1,0 +1,36 @@
+"""Checks of configurations that several architectures share. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ConfigError
+
+
+def check_heads(config: Any) -> None:
+    """The hidden size must split evenly over the heads, and the heads over the key/value heads."""
+    if config.hidden_size % config.num_attention_heads:
+        raise ConfigError(
+            f"{type(config).__name__}: hidden_size ({config.hidden_size}) must be divisible by num_attention_heads"
+            f" ({config.num_attention_heads})"
+        )
+    groups = getattr(config, "num_key_value_heads", None)
+    if groups and config.num_attention_heads % groups:
+        raise ConfigError(
+            f"{type(config).__name__}: num_attention_heads ({config.num_attention_heads}) must be divisible by"
+            f" num_key_value_heads ({groups})"
+        )
+
+
+def check_rope_scaling(config: Any) -> None:
+    """`rope_scaling` must be None or `{"type": "linear" | "dynamic", "factor": float > 1}`."""
+    scaling = config.rope_scaling
+    if scaling is None:
+        return
+    if not isinstance(scaling, dict) or len(scaling) != 2:
+        raise ConfigError(f"`rope_scaling` must be a dictionary with two fields, `type` and `factor`, got {scaling}")
+    kind, factor = scaling.get("type"), scaling.get("factor")
+    if kind not in ("linear", "dynamic"):
+        raise ConfigError(f"`rope_scaling`'s type field must be one of ['linear', 'dynamic'], got {kind}")
+    if not isinstance(factor, float) or factor <= 1.0:
+        raise ConfigError(f"`rope_scaling`'s factor field must be a float > 1, got {factor}")

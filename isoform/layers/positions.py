@@ -1,0 +1,92 @@
+"""Position encodings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Rotary(nn.Module):
+    """Rotary position embedding (Su et al. 2021), of the first `dim` channels of each head.
+
+    Holds no tensors: the cosine and sine tables of a forward pass are computed once in float32 and shared by all its layers.
+
+    Args:
+        dim: channels to rotate; further ones pass through.
+        base: of the geometric row of frequencies.
+        max_position_embeddings: the trained length, from which dynamic scaling starts.
+        scaling: `{"type": "linear" | "dynamic", "factor": float}` or None. Linear divides positions by the factor
+            (Chen et al. 2023); dynamic raises the base with the length beyond the trained one (NTK-aware).
+        interleaved: pairs are neighbouring channels (GPT-J) rather than the two halves (GPT-NeoX).
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        base: float = 10000.0,
+        max_position_embeddings: int = 2048,
+        scaling: dict[str, Any] | None = None,
+        interleaved: bool = False,
+    ) -> None:
+        super().__init__()
+        self.dim, self.base, self.max_positions, self.interleaved = dim, base, max_position_embeddings, interleaved
+        self.kind, self.factor = (scaling["type"], scaling["factor"]) if scaling else (None, 1.0)
+        self.key = (dim, base, max_position_embeddings, self.kind, self.factor, interleaved)
+        self._frequencies: dict[torch.device, Tensor] = {}
+
+    def frequencies(self, device: torch.device, length: int) -> Tensor:
+        """Inverse frequencies, float32 of shape `(dim / 2,)`, for sequences of `length` positions."""
+        base: Any = self.base
+        if self.kind == "dynamic":
+            # Below the trained length the growth factor is exactly 1: no branch on a possibly symbolic length.
+            length = torch.sym_max(length, self.max_positions)
+            growth = self.factor * length / self.max_positions - (self.factor - 1)
+            base = base * growth ** (self.dim / (self.dim - 2))
+        elif device in self._frequencies and not torch.compiler.is_compiling():
+            return self._frequencies[device]
+        result = 1.0 / (base ** (torch.arange(0, self.dim, 2, device=device).float() / self.dim))
+        if self.kind != "dynamic" and not torch.compiler.is_compiling():
+            self._frequencies[device] = result
+        return result
+
+    def table(self, positions: Tensor, length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Cosines and signed sines, each `(batch, 1, sequence, dim)`, for `positions` of shape `(batch, sequence)`."""
+        scaled = positions.float() / self.factor if self.kind == "linear" else positions.float()
+        angles = scaled[:, None, :, None] * self.frequencies(positions.device, length)
+        cos, sin = angles.cos(), angles.sin()
+        if self.interleaved:
+            return cos.repeat_interleave(2, -1).to(dtype), torch.stack((-sin, sin), -1).flatten(-2).to(dtype)
+        return torch.cat((cos, cos), -1).to(dtype), torch.cat((-sin, sin), -1).to(dtype)
+
+    def rotate(self, x: Tensor, table: tuple[Tensor, Tensor]) -> Tensor:
+        """`x` of shape `(batch, heads, sequence, head_size)` with its first `dim` channels rotated."""
+        cos, sin = table
+        y = x if x.shape[-1] == self.dim else x[..., : self.dim]
+        if self.interleaved:
+            swapped = y.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+        else:
+            swapped = y.roll(self.dim // 2, -1)
+        y = torch.addcmul(y * cos, swapped, sin)
+        return y if x.shape[-1] == self.dim else torch.cat((y, x[..., self.dim :]), -1)
+
+    def forward(self, q: Tensor, k: Tensor, call: Any) -> tuple[Tensor, Tensor]:
+        """Rotate queries and keys by `call.position_ids`."""
+        table = call.shared(self.key, lambda: self.table(call.position_ids, call.key_length, q.dtype), q.device)
+        return self.rotate(q, table), self.rotate(k, table)
+
+    def shift(self, x: Tensor, by: int) -> Tensor:
+        """Rotated keys as they would be `by` positions further on (Xiao et al. 2023)."""
+        positions = torch.full((1, 1), by, device=x.device)
+        return self.rotate(x, self.table(positions, self.max_positions, x.dtype))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, base={self.base}" + (f", {self.kind} x{self.factor}" if self.kind else "")
+
+
+def sinusoids(positions: Tensor, width: int, base: float = 10000.0) -> Tensor:
+    """Fixed positions (Vaswani et al. 2017): `width / 2` sines, then as many cosines, appended to the shape of `positions`."""
+    frequencies = base ** -(torch.arange(0, width, 2, device=positions.device).float() / width)
+    angles = positions[..., None].float() * frequencies
+    return torch.cat((angles.sin(), angles.cos()), -1)

@@ -1,0 +1,11 @@
+"""GPT-NeoX (Black et al. 2022)."""
+
+from ...registry import Arch
+
+ARCH = Arch(
+    "gpt_neox",
+    "GPTNeoX",
+    torch="Model ForCausalLM ForQuestionAnswering ForSequenceClassification ForTokenClassification",
+    tokenizer=(None, "GPTNeoXTokenizerFast"),
+)
+__getattr__, __dir__ = ARCH.attributes(__name__)

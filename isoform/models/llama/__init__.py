@@ -1,0 +1,11 @@
+"""Llama (Touvron et al. 2023)."""
+
+from ...registry import Arch
+
+ARCH = Arch(
+    "llama",
+    "Llama",
+    torch="Model ForCausalLM ForSequenceClassification",
+    tokenizer=("LlamaTokenizer", "LlamaTokenizerFast"),
+)
+__getattr__, __dir__ = ARCH.attributes(__name__)

@@ -1,0 +1,6 @@
+"""Mistral (Jiang et al. 2023)."""
+
+from ...registry import Arch
+
+ARCH = Arch("mistral", "Mistral", torch="Model ForCausalLM ForSequenceClassification")
+__getattr__, __dir__ = ARCH.attributes(__name__)
