@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from ..errors import ConfigError
-from ..utils import GENERATION_CONFIG_NAME, PushToHubMixin, logging
+from ..utils import logging
+from ..utils.constants import GENERATION_CONFIG_NAME
 from ..utils.files import atomic_write
-from ..utils.hub import cached_file, extract_commit_hash
+from ..utils.hub import PushToHubMixin, cached_file, extract_commit_hash
 
 logger = logging.get_logger(__name__)
 
@@ -209,15 +210,19 @@ class GenerationConfig(PushToHubMixin):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GenerationConfig):
             return False
-        return self._comparable(self.to_dict()) == other._comparable(other.to_dict())
+        same_objects = self.constraints == other.constraints  # which JSON cannot tell apart
+        return same_objects and self._comparable(self.to_dict()) == other._comparable(other.to_dict())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self._comparable(self.to_diff_dict())}"
 
     @staticmethod
     def _comparable(values: dict[str, Any]) -> str:
-        """JSON without origin and version; objects that JSON cannot hold appear with their identity."""
-        return _to_json({n: v for n, v in values.items() if n not in METADATA_FIELDS}, default=repr)
+        """JSON without origin and version; objects that JSON cannot hold appear with their class."""
+        return _to_json(
+            {n: v for n, v in values.items() if n not in METADATA_FIELDS},
+            default=lambda value: f"<{type(value).__name__}>",
+        )
 
     # --- checks -----------------------------------------------------------------------------------------------
 
@@ -392,13 +397,16 @@ class GenerationConfig(PushToHubMixin):
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise OSError(f"The generation config '{json_file}' is not a valid JSON file: {error}") from error
         if not isinstance(values, dict):
-            raise ConfigError(f"{json_file}: expected a JSON object, found {_show(values)}")
+            raise ConfigError(f"must hold a JSON object, found a {type(values).__name__}", file=str(json_file))
         for name, hint in _hints().items():
             if values.get(name) is not None and not _matches(values[name], hint):
                 expected = getattr(cls, "__annotations__", {}).get(name) or GenerationConfig.__annotations__[name]
                 raise ConfigError(
-                    f"{json_file}: field '{name}': expected {expected}, found {_show(values[name])}. Correct the file "
-                    "or remove the field to get its default."
+                    "Correct the file or remove the field to get its default.",
+                    field=name,
+                    expected=expected,
+                    found=values[name],
+                    file=str(json_file),
                 )
         if isinstance(values.get("sequence_bias"), dict):
             values["sequence_bias"] = {_ids_of(json_file, k): v for k, v in values["sequence_bias"].items()}
@@ -564,9 +572,9 @@ class GenerationConfig(PushToHubMixin):
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
         """Write `to_json_string` to a file, atomically."""
-        with atomic_write(json_file_path) as temporary:
-            with open(temporary, "w", encoding="utf-8") as file:
-                file.write(self.to_json_string(use_diff=use_diff))
+        text = self.to_json_string(use_diff=use_diff)
+        with atomic_write(json_file_path) as file:
+            file.write(text)
 
 
 # --- types of the options --------------------------------------------------------------------------------------
@@ -605,18 +613,13 @@ def _matches(value: Any, hint: Any) -> bool:
     return isinstance(value, (int, float) if hint is float else hint)
 
 
-def _show(value: Any) -> str:
-    text = repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
-
-
 def _ids_of(json_file: Any, key: str) -> tuple[int, ...]:
     """Token ids from the text of a tuple, "(1, 2)", in which form JSON keeps the keys of `sequence_bias`."""
     try:
         return tuple(int(part) for part in key.strip("()[] ").split(",") if part.strip())
     except ValueError:
         raise ConfigError(
-            f"{json_file}: field 'sequence_bias': expected keys like '(5, 12)', found '{key}'"
+            field="sequence_bias", expected='keyed by token ids like "(5, 12)"', found=key, file=str(json_file)
         ) from None
 
 
@@ -629,6 +632,6 @@ def _to_json(values: dict[str, Any], default: Callable[[Any], Any]) -> str:
 
 def _refuse(value: Any) -> Any:
     raise TypeError(
-        f"{type(value).__name__} cannot be written to JSON: pass objects such as constraints to `generate`, not through "
-        "a GenerationConfig that is to be saved."
+        f"{type(value).__name__} cannot be written to JSON: pass objects such as constraints to `generate` rather than "
+        "keep them in a GenerationConfig that is to be saved."
     )
