@@ -2,7 +2,9 @@
 
     IsoformError
     ├── ConfigError       (ValueError)   a configuration whose fields have wrong types or values
+    │   └── ConfigFileError  (OSError)   a configuration file that is not JSON, or no object
     ├── CheckpointError   (OSError)      weights or indexes that are missing, truncated, corrupt or do not fit
+    ├── HubError          (OSError)      a file that a folder, the cache or the Hub cannot give
     ├── TokenizerError    (ValueError)   vocabulary files or tokenizer settings that cannot work
     ├── GenerationError   (ValueError)   generation options that contradict each other or the model
     ├── RemoteCodeError   (ValueError)   a repository brings code and the caller did not allow to run it
@@ -18,7 +20,9 @@ from typing import Any
 __all__ = [
     "CheckpointError",
     "ConfigError",
+    "ConfigFileError",
     "GenerationError",
+    "HubError",
     "IsoformError",
     "MissingExtraError",
     "RemoteCodeError",
@@ -65,8 +69,16 @@ class ConfigError(IsoformError, ValueError):
         return self
 
 
+class ConfigFileError(ConfigError, OSError):
+    """A configuration file that is not JSON, or whose contents are no object."""
+
+
 class CheckpointError(IsoformError, OSError):
     """Weights, or the index of their shards, that are missing, truncated, corrupt or do not fit the model."""
+
+
+class HubError(IsoformError, OSError):
+    """A file that a folder, the cache or the Hub cannot give; the message says why and what to do."""
 
 
 class TokenizerError(IsoformError, ValueError):
