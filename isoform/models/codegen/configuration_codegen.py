@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...configuration_utils import PretrainedConfig, field
 from ...errors import ConfigError
-from ...layers.checks import check_heads
+from ...config_checks import check_heads
 
 
 class CodeGenConfig(PretrainedConfig):

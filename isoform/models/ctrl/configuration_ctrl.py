@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...configuration_utils import PretrainedConfig, field
-from ...layers.checks import check_heads
+from ...config_checks import check_heads
 
 
 class CTRLConfig(PretrainedConfig):

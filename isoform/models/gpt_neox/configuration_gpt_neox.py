@@ -6,7 +6,7 @@ from typing import Any
 
 from ...configuration_utils import PretrainedConfig, field
 from ...errors import ConfigError
-from ...layers.checks import check_rope_scaling
+from ...config_checks import check_rope_scaling
 
 
 class GPTNeoXConfig(PretrainedConfig):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...configuration_utils import PretrainedConfig, field
-from ...layers.checks import check_heads, check_rope_scaling
+from ...config_checks import check_heads, check_rope_scaling
 
 
 class PhiConfig(PretrainedConfig):
