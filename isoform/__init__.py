@@ -19,8 +19,8 @@ NAMES: dict[str, str] = {
     "cache_utils": "Cache DynamicCache SinkCache StaticCache",
     "configuration_utils": "PretrainedConfig",
     "convert_slow_tokenizer": "SLOW_TO_FAST_CONVERTERS convert_slow_tokenizer",
-    "errors": "CheckpointError ConfigError GenerationError IsoformError MissingExtraError RemoteCodeError "
-    "TokenizerError",
+    "errors": "CheckpointError ConfigError ConfigFileError GenerationError HubError IsoformError MissingExtraError "
+    "RemoteCodeError TokenizerError",
     "generation": "AlternatingCodebooksLogitsProcessor BeamScorer BeamSearchScorer ClassifierFreeGuidanceLogitsProcessor "
     "ConstrainedBeamSearchScorer Constraint ConstraintListState DisjunctiveConstraint "
     "EncoderNoRepeatNGramLogitsProcessor EncoderRepetitionPenaltyLogitsProcessor EpsilonLogitsWarper EtaLogitsWarper "
@@ -31,8 +31,8 @@ NAMES: dict[str, str] = {
     "NoBadWordsLogitsProcessor NoRepeatNGramLogitsProcessor PhrasalConstraint PrefixConstrainedLogitsProcessor "
     "RepetitionPenaltyLogitsProcessor SequenceBiasLogitsProcessor StoppingCriteria StoppingCriteriaList "
     "SuppressTokensAtBeginLogitsProcessor SuppressTokensLogitsProcessor TemperatureLogitsWarper TextIteratorStreamer "
-    "TextStreamer TopKLogitsWarper TopPLogitsWarper TypicalLogitsWarper UnbatchedClassifierFreeGuidanceLogitsProcessor "
-    "WhisperTimeStampLogitsProcessor top_k_top_p_filtering",
+    "TextStreamer TopKLogitsWarper TopPLogitsWarper TypicalLogitsWarper "
+    "UnbatchedClassifierFreeGuidanceLogitsProcessor WhisperTimeStampLogitsProcessor top_k_top_p_filtering",
     "modelcard": "ModelCard",
     "modeling_utils": "PreTrainedModel",
     "pipelines": "FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline TextClassificationPipeline "
@@ -42,10 +42,10 @@ NAMES: dict[str, str] = {
     "tokenization_utils_base": "AddedToken BatchEncoding CharSpan PreTrainedTokenizerBase SpecialTokensMixin TokenSpan",
     "tokenization_utils_fast": "PreTrainedTokenizerFast",
     "trainer_utils": "set_seed enable_full_determinism",
-    "utils": "CONFIG_NAME MODEL_CARD_NAME SPIECE_UNDERLINE TRANSFORMERS_CACHE WEIGHTS_NAME TensorType "
-    "add_end_docstrings add_start_docstrings is_apex_available is_bitsandbytes_available is_datasets_available "
-    "is_decord_available is_faiss_available is_flax_available is_keras_nlp_available is_phonemizer_available "
-    "is_psutil_available is_py3nvml_available is_pyctcdecode_available is_safetensors_available is_scipy_available "
+    "utils": "CONFIG_NAME MODEL_CARD_NAME SPIECE_UNDERLINE TRANSFORMERS_CACHE WEIGHTS_NAME TensorType add_end_docstrings "
+    "add_start_docstrings is_apex_available is_bitsandbytes_available is_datasets_available is_decord_available "
+    "is_faiss_available is_flax_available is_keras_nlp_available is_phonemizer_available is_psutil_available "
+    "is_py3nvml_available is_pyctcdecode_available is_safetensors_available is_scipy_available "
     "is_sentencepiece_available is_sklearn_available is_speech_available is_tensorflow_text_available is_tf_available "
     "is_timm_available is_tokenizers_available is_torch_available is_torch_neuroncore_available "
     "is_torch_npu_available is_torch_tpu_available is_torchvision_available is_torch_xpu_available "

@@ -55,7 +55,7 @@ class ConfigError(IsoformError, ValueError):
         file: str | None = None,
     ) -> None:
         self.message, self.field, self.expected, self.found, self.file = message, field, expected, found, file
-        super().__init__(message)
+        super().__init__(str(self))
 
     def __str__(self) -> str:
         text = self.message
@@ -66,6 +66,7 @@ class ConfigError(IsoformError, ValueError):
     def in_file(self, file: object) -> ConfigError:
         """Name the file that the configuration was read from, unless one is named already."""
         self.file = self.file or str(file)
+        self.args = (str(self),)
         return self
 
 

@@ -27,13 +27,13 @@ __all__ = ["EXTRAS", "Arch", "Export", "architectures", "by_config_name", "expor
 # Extra of pyproject.toml -> the modules that must be importable for it.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "vision": ("PIL",),
-    "audio": ("torchaudio",),
+    "audio": ("soundfile", "soxr"),
     "sentencepiece": ("sentencepiece",),
     "train": ("accelerate",),
     "deepspeed": ("deepspeed",),
-    "jax": ("jax",),
-    "tensorflow": ("tensorflow",),
-    "onnx": ("onnx",),
+    "jax": ("jax", "optax"),
+    "tensorflow": ("tensorflow", "keras"),
+    "onnx": ("onnx", "onnxruntime"),
     "quantization": ("bitsandbytes",),
     "agents": ("datasets",),
 }
@@ -78,8 +78,8 @@ class Arch:
             begin with the prefix belongs to another architecture.
         config: Name of the configuration class; by default `<prefix>Config`, and none if there are no torch classes.
         image_processor, feature_extractor, processor: Names of these classes, if any.
-        auto: Where the auto tables deviate from what the suffixes imply: task -> suffix (or several), None to leave the
-            task out. A task is what follows `AutoModelFor`: `{"TextEncoding": "Model", "SequenceClassification": None}`.
+        auto: Where the auto tables deviate from what the suffixes imply: task -> suffix (or several), None to leave
+            the task out. A task is what follows `AutoModelFor`: `{"TextEncoding": "Model", "AudioXVector": None}`.
         also: Further public names by kind of module: `{"modeling": "load_tf_weights_in_gpt2 GPT2Attention"}`.
         extra: Extra that the torch classes need (most need none).
         file: Ending of its module names, `modeling_<file>`; by default the model type with underscores.
