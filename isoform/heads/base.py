@@ -45,6 +45,12 @@ class Head:
         return getattr(self, self.base_model_prefix)(**inputs)  # type: ignore[attr-defined]
 
 
+def recorded(outputs: Any, output_class: Any) -> dict[str, Any]:
+    """What the body recorded (cache, hidden states, attentions) and `output_class` has a field for."""
+    fields = output_class.__dataclass_fields__
+    return {name: value for name, value in outputs.items() if name != "last_hidden_state" and name in fields}
+
+
 def _bound(
     function: Callable[..., Any], body: type, labels: tuple[str, ...], signature: str | None
 ) -> Callable[..., Any]:

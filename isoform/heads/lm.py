@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..cache_utils import Cache
 from ..modeling_outputs import CausalLMOutputWithPast
-from .base import Head
+from .base import Head, recorded
 from .losses import next_token_loss
 
 
@@ -56,8 +56,7 @@ class CausalLM(Head):
         outputs = self.run_body(inputs)
         logits = self.logits(outputs.last_hidden_state)
         loss = None if labels is None else next_token_loss(logits, labels)
-        rest = {name: value for name, value in outputs.items() if name != "last_hidden_state"}
-        return self.output_class(loss=loss, logits=logits, **rest)
+        return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
 
     def prepare_inputs_for_generation(
         self,

@@ -13,7 +13,7 @@ from ..modeling_outputs import (
     TokenClassifierOutput,
 )
 from ..utils import logging
-from .base import Head
+from .base import Head, recorded
 from .losses import sequence_loss, span_loss, token_loss
 
 logger = logging.get_logger(__name__)
@@ -26,12 +26,21 @@ class LastTokenScore(Head):
         head: attribute name of the projection to the labels.
         bias: whether it has one.
         width: config field of its input width.
+        output: the output class.
     """
 
     head_name, head_bias, head_width = "score", False, "hidden_size"
+    output_class: type = SequenceClassifierOutputWithPast
 
-    def __init_subclass__(cls, head: str = "score", bias: bool = False, width: str = "hidden_size", **options: Any) -> None:
-        cls.head_name, cls.head_bias, cls.head_width = head, bias, width
+    def __init_subclass__(
+        cls,
+        head: str = "score",
+        bias: bool = False,
+        width: str = "hidden_size",
+        output: type = SequenceClassifierOutputWithPast,
+        **options: Any,
+    ) -> None:
+        cls.head_name, cls.head_bias, cls.head_width, cls.output_class = head, bias, width, output
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
@@ -54,18 +63,13 @@ class LastTokenScore(Head):
         # The position before the first padding token; -1, no padding at all, wraps to the last position.
         return ((input_ids == pad).int().argmax(-1) - 1) % length
 
-    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> SequenceClassifierOutputWithPast:
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
         outputs = self.run_body(inputs)
         scores = getattr(self, self.head_name)(outputs.last_hidden_state)
         last = self._last_token(inputs.get("input_ids"), inputs.get("inputs_embeds")).to(scores.device)
         logits = scores.gather(1, last[:, None, None].expand(-1, 1, scores.shape[-1])).squeeze(1)
-        return SequenceClassifierOutputWithPast(
-            loss=None if labels is None else sequence_loss(logits, labels, self.config),  # type: ignore[attr-defined]
-            logits=logits,
-            past_key_values=outputs.past_key_values,
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
-        )
+        loss = None if labels is None else sequence_loss(logits, labels, self.config)  # type: ignore[attr-defined]
+        return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
 
 
 class TokenScore(Head):
@@ -101,12 +105,8 @@ class TokenScore(Head):
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> TokenClassifierOutput:
         outputs = self.run_body(inputs)
         logits = getattr(self, self.head_name)(getattr(self, self.dropout_name)(outputs.last_hidden_state))
-        return TokenClassifierOutput(
-            loss=None if labels is None else token_loss(logits, labels),
-            logits=logits,
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
-        )
+        loss = None if labels is None else token_loss(logits, labels)
+        return TokenClassifierOutput(loss=loss, logits=logits, **recorded(outputs, TokenClassifierOutput))
 
 
 class ExtractiveQA(Head):
@@ -137,6 +137,5 @@ class ExtractiveQA(Head):
             loss=span_loss(start, end, start_positions, end_positions) if given else None,  # type: ignore[arg-type]
             start_logits=start.contiguous(),
             end_logits=end.contiguous(),
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
+            **recorded(outputs, QuestionAnsweringModelOutput),
         )

@@ -22,10 +22,10 @@ def model(case):
 
 def assert_close(name: str, got: torch.Tensor, want: torch.Tensor, keep: torch.Tensor | None = None) -> None:
     assert got.shape == want.shape, f"{name}: shape {tuple(got.shape)}, expected {tuple(want.shape)}"
-    got, want = got.double(), want.double()
+    got, want = got.detach().double(), want.detach().double()
     if keep is not None:
         got, want = got[keep.expand_as(got)], want[keep.expand_as(want)]
-    scale = max(1.0, float(want.abs().max())) if want.numel() else 1.0
+    scale = max(1.0, float(want.detach().abs().max())) if want.numel() else 1.0
     worst = float((got - want).abs().max()) / scale if want.numel() else 0.0
     assert worst <= TOLERANCE, f"{name}: off by {worst:.2e}"
 

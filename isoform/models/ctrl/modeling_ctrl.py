@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...heads import CausalLM, LastTokenScore
 from ...layers import Call, attend, model_forward, run_layers, split_heads
 from ...layers.positions import sinusoids
+from ...modeling_outputs import SequenceClassifierOutput
 from ...modeling_utils import PreTrainedModel
 from .configuration_ctrl import CTRLConfig
 
@@ -70,4 +71,6 @@ class CTRLModel(CTRLPreTrainedModel):
 class CTRLLMHeadModel(CausalLM, CTRLPreTrainedModel, body=CTRLModel, head="lm_head", bias=True): ...
 
 
-class CTRLForSequenceClassification(LastTokenScore, CTRLPreTrainedModel, body=CTRLModel, head="classifier"): ...
+class CTRLForSequenceClassification(
+    LastTokenScore, CTRLPreTrainedModel, body=CTRLModel, head="classifier", output=SequenceClassifierOutput
+): ...
