@@ -180,7 +180,8 @@ def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
     parameters = list(inspect.signature(function).parameters.values())
     tensors = [p for p in parameters if p.name not in ("self", "call")]
     names = [p.name for p in tensors]
-    flags = FLAGS if "past_key_values" in names else FLAGS[1:]
+    decodes = "past_key_values" in names
+    flags = FLAGS if decodes else FLAGS[1:]
     accepted = frozenset((*names, *flags))
 
     @functools.wraps(function)
@@ -188,7 +189,7 @@ def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
         if args:
             inputs = _named(args, (*names, *flags), inputs)
         config = self.config
-        use_cache = inputs.pop("use_cache", None) if flags is FLAGS else False
+        use_cache = inputs.pop("use_cache", None) if decodes else False
         attentions = inputs.pop("output_attentions", None)
         hidden = inputs.pop("output_hidden_states", None)
         return_dict = inputs.pop("return_dict", None)
