@@ -187,7 +187,7 @@ class GenerationConfig(PushToHubMixin):
     """Sub-options of `compile_decoding`."""
 
     # --- other ------------------------------------------------------------------------------------------------
-    generation_kwargs: dict[str, Any] = {}  # noqa: RUF012  (copied by the constructor)
+    generation_kwargs: dict[str, Any] = {}
     """Further arguments of `generate`."""
 
     _own_options: ClassVar[tuple[str, ...]] = ("compile_decoding", "compile_options")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 import warnings
-from abc import ABC
 from typing import Any
 
 from torch import Tensor
@@ -15,7 +14,7 @@ from ..utils import logging
 logger = logging.get_logger(__name__)
 
 
-class StoppingCriteria(ABC):
+class StoppingCriteria:
     """Base of the criteria."""
 
     def __call__(self, input_ids: Tensor, scores: Tensor | tuple[Tensor, ...] | None, **kwargs: Any) -> bool:
