@@ -1,7 +1,7 @@
 """The outputs of PyTorch models.
 
-Most are put together from the parts below, which say once what each field is. Python lists the fields of the *last* base
-first, so read the bases of a class from right to left: `(_States, _Past, _Logits, _Loss)` has the fields `loss`,
+Most are put together from the parts below, which say once what each field is. Python lists the fields of the *last*
+base first, so read the bases of a class from right to left: `(_States, _Past, _Logits, _Loss)` has the fields `loss`,
 `logits`, `past_key_values`, `hidden_states`, `attentions`, in this order.
 """
 

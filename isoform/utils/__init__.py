@@ -79,8 +79,14 @@ def __getattr__(name: str) -> Any:
 
 # Settings that follow the environment: asked for anew each time.
 _CHANGEABLE = frozenset(
-    "TRANSFORMERS_CACHE PYTORCH_TRANSFORMERS_CACHE PYTORCH_PRETRAINED_BERT_CACHE HUGGINGFACE_CO_RESOLVE_ENDPOINT "
-    "HF_MODULES_CACHE default_cache_path".split()
+    {
+        "HF_MODULES_CACHE",
+        "HUGGINGFACE_CO_RESOLVE_ENDPOINT",
+        "PYTORCH_PRETRAINED_BERT_CACHE",
+        "PYTORCH_TRANSFORMERS_CACHE",
+        "TRANSFORMERS_CACHE",
+        "default_cache_path",
+    }
 )
 
 

@@ -125,6 +125,6 @@ def add_code_sample_docstrings(
 def copy_func(f: types.FunctionType) -> types.FunctionType:
     """An independent copy of a function, so that a method taken from a base class can get a docstring of its own."""
     copy = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
-    copy = functools.update_wrapper(copy, f)
+    functools.update_wrapper(copy, f)
     copy.__kwdefaults__ = f.__kwdefaults__
     return copy

@@ -24,9 +24,11 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w", encoding: str | 
         raise ValueError(f"atomic_write: mode must be 'w' or 'wb', found {mode!r}")
     target = Path(os.path.realpath(path))  # a link keeps pointing to the file that is replaced
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    text = {} if "b" in mode else {"encoding": encoding or "utf-8", "newline": "\n"}
+    is_text = "b" not in mode
     try:
-        with os.fdopen(handle, mode, **text) as stream:
+        with open(
+            handle, mode, encoding=(encoding or "utf-8") if is_text else None, newline="\n" if is_text else None
+        ) as stream:
             yield stream
             flush_to_disk(stream)
         _adopt_permissions(temporary, target)

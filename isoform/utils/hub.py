@@ -48,9 +48,7 @@ _TRUE = {"1", "ON", "YES", "TRUE"}
 _LAZY_SETTINGS = {
     "TRANSFORMERS_CACHE": lambda: _cache_dir() or _hub().constants.HF_HUB_CACHE,
     "HUGGINGFACE_CO_RESOLVE_ENDPOINT": lambda: _endpoint() or _hub().constants.ENDPOINT,
-    "HF_MODULES_CACHE": lambda: (
-        os.environ.get("HF_MODULES_CACHE") or os.path.join(_hub().constants.HF_HOME, "modules")
-    ),
+    "HF_MODULES_CACHE": lambda: os.environ.get("HF_MODULES_CACHE") or os.path.join(_hub().constants.HF_HOME, "modules"),
     "EntryNotFoundError": lambda: _hub().errors.EntryNotFoundError,
     "RepositoryNotFoundError": lambda: _hub().errors.RepositoryNotFoundError,
     "RevisionNotFoundError": lambda: _hub().errors.RevisionNotFoundError,
@@ -282,10 +280,10 @@ def _local_file(folder: str, name: str, must_exist: bool) -> str | None:
     if os.path.isfile(path):
         return path
     if must_exist:
-        present = ", ".join(sorted(os.listdir(os.path.dirname(path)))[:20]) if os.path.isdir(os.path.dirname(path)) else ""
-        raise _hub_error(
-            f"{folder} does not appear to have a file named {name}. " + (f"Found there: {present}." if present else "")
-        )
+        parent = os.path.dirname(path)
+        present = ", ".join(sorted(os.listdir(parent))[:20]) if os.path.isdir(parent) else ""
+        hint = f" Found there: {present}." if present else ""
+        raise _hub_error(f"{folder} does not appear to have a file named {name}.{hint}")
     return None
 
 
@@ -315,32 +313,48 @@ def _explain(
     errors = _hub().errors
     at = f"{repo} (revision {revision or 'main'})"
     if isinstance(error, errors.GatedRepoError):
-        return False, False, (
-            f"Access to {at} is restricted: the file {name} needs the owner's permission. Ask for it on the page of the "
-            "repository, then log in with `huggingface-cli login`, or pass `token=`."
-        )  # fmt: skip
+        return (
+            False,
+            False,
+            (
+                f"Access to {at} is restricted: the file {name} needs the owner's permission. Ask for it on its page, "
+                "then log in with `huggingface-cli login`, or pass `token=`."
+            ),
+        )
     if isinstance(error, errors.RepositoryNotFoundError):
-        return False, False, (
-            f"{repo} is not a local folder and not a repository of the Hub that can be seen from here, looking for "
-            f"{name}. Check the spelling; if it is private, log in with `huggingface-cli login`, or pass `token=`."
-        )  # fmt: skip
+        return (
+            False,
+            False,
+            (
+                f"{repo} is not a local folder and not a repository of the Hub that can be seen from here, looking for "
+                f"{name}. Check the spelling; if it is private, log in with `huggingface-cli login`, or pass `token=`."
+            ),
+        )
     if isinstance(error, errors.RevisionNotFoundError):
         return False, False, f"{repo} has no revision {revision!r} (a branch, a tag or a commit), looking for {name}."
     if isinstance(error, errors.LocalEntryNotFoundError):
         if local_only or is_offline_mode():
             why = "`local_files_only=True`" if local_only else "offline mode (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE)"
-            return True, True, (
-                f"The file {name} of {at} is not in the cache, and {why} forbids to download it. Download it once "
-                "without that, or name a local folder."
-            )  # fmt: skip
+            return (
+                True,
+                True,
+                (
+                    f"The file {name} of {at} is not in the cache, and {why} forbids to download it. Download it once "
+                    "without that, or name a local folder."
+                ),
+            )
         return True, True, _unreachable(error, at, name, token)
     if isinstance(error, errors.EntryNotFoundError):
         return True, False, f"{repo} does not appear to have a file named {name} at revision {revision or 'main'}."
     if isinstance(error, errors.HFValidationError):
-        return False, False, (
-            f"{repo!r} is neither an existing local folder nor the name of a repository ('user/model'), looking for "
-            f"{name}: {_first_line(error, token)}"
-        )  # fmt: skip
+        return (
+            False,
+            False,
+            (
+                f"{repo!r} is neither an existing local folder nor the name of a repository ('user/model'), looking for "
+                f"{name}: {_first_line(error, token)}"
+            ),
+        )
     if type(error).__module__.partition(".")[0].startswith(("httpx", "httpcore", "requests", "huggingface_hub")):
         return False, True, _unreachable(error, at, name, token)
     return False, False, None
@@ -571,7 +585,8 @@ class PushToHubMixin:
         """Makes the repository unless it exists, and returns its full name."""
         if organization is not None and not repo_id.startswith(f"{organization}/"):
             repo_id = f"{organization}/{repo_id.rsplit('/', 1)[-1]}"
-        return _hub().HfApi(endpoint=_endpoint()).create_repo(repo_id, token=token, private=private, exist_ok=True).repo_id
+        api = _hub().HfApi(endpoint=_endpoint())
+        return api.create_repo(repo_id, token=token, private=private, exist_ok=True).repo_id
 
     def _get_files_timestamps(self, working_dir: PathLike) -> dict[str, float]:
         """When each file of a folder was last written."""
@@ -599,7 +614,7 @@ class PushToHubMixin:
         hub = _hub()
         api = hub.HfApi(endpoint=_endpoint())
         now = self._get_files_timestamps(working_dir)
-        changed = [name for name, time in now.items() if files_timestamps.get(name) is None or time > files_timestamps[name]]
+        changed = [name for name, time in now.items() if time > files_timestamps.get(name, -1.0)]
         if revision is not None and not create_pr:
             api.create_branch(repo_id, branch=revision, token=token, exist_ok=True)
         logger.info("Uploading to %s: %s", repo_id, ", ".join(changed))

@@ -30,7 +30,7 @@ class OptionalDependencyNotAvailable(BaseException):
     """Raised inside of a package to say that a part of it cannot be had here. Not an `Exception`: never swallowed."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _find(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
@@ -38,7 +38,7 @@ def _find(module: str) -> bool:
         return module in sys.modules
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _version_of(distribution: str) -> str | None:
     """The version of an installed distribution."""
     import importlib.metadata
@@ -184,7 +184,7 @@ def is_deepspeed_available() -> bool:
 
 def is_flash_attn_2_available() -> bool:
     """Whether FlashAttention 2 is installed and there is a GPU of NVIDIA's to run it on."""
-    return is_torch_available() and _find("flash_attn") and _at_least("flash_attn", "2.1.0") and is_torch_cuda_available()
+    return is_torch_available() and is_flash_attn_greater_or_equal_2_10() and is_torch_cuda_available()
 
 
 def is_flash_attn_greater_or_equal_2_10() -> bool:
@@ -267,7 +267,7 @@ def is_torch_bf16_available() -> bool:
     return is_torch_bf16_gpu_available()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _computes_on(device: str, dtype_name: str) -> bool:
     import torch
 
@@ -334,7 +334,7 @@ def is_torch_tensorrt_fx_available() -> bool:
     return _find("torch_tensorrt") and _find("torch_tensorrt.fx")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_torch_tpu_available(check_device: bool = True) -> bool:
     """Whether `torch_xla` is installed and, if asked, has a device."""
     if not _find("torch_xla"):
@@ -372,13 +372,13 @@ def _has_backend(package: str, attribute: str, check_device: bool) -> bool:
         return False
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_torch_npu_available(check_device: bool = False) -> bool:
     """Whether `torch_npu` (Huawei) is installed and, if asked, has a device."""
     return _has_backend("torch_npu", "npu", check_device)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_torch_xpu_available(check_device: bool = False) -> bool:
     """Whether PyTorch has an `xpu` backend (Intel) and, if asked, a device for it."""
     if is_torch_available() and not is_ipex_available():
@@ -597,4 +597,3 @@ class _LazyModule(ModuleType):
 
     def __reduce__(self) -> Any:
         return importlib.import_module, (self.__name__,)
-

@@ -238,7 +238,7 @@ def _set_format(formatter: logging.Formatter | None) -> None:
         handler.setFormatter(formatter)
 
 
-def captureWarnings(capture: bool) -> None:  # noqa: N802 (the standard library's name for it)
+def captureWarnings(capture: bool) -> None:
     """Routes Python's `warnings` through the library's handler and verbosity, or stops doing so."""
     root = _root()
     logger = get_logger("py.warnings")

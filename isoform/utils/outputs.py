@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -31,14 +32,7 @@ class ModelOutput(OrderedDict):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name in list(cls.__dict__.get("__annotations__", ()))[_first_is_required(cls) :]:
-            default = cls.__dict__.get(name, dataclasses.MISSING)
-            if isinstance(default, dataclasses.Field):
-                default = default.default
-            if default is dataclasses.MISSING and not _is_class_variable(cls, name):
-                raise ValueError(f"{cls.__name__}.{name} has no default: only the first field may be required")
-            if default is not None and not _is_class_variable(cls, name):
-                raise ValueError(f"{cls.__name__}.{name} defaults to {default!r}: all fields but the first must be None")
+        _check_defaults(cls)
         _PENDING.append(cls)
         if "torch" in sys.modules:
             register_pytrees()
@@ -124,13 +118,18 @@ class ModelOutput(OrderedDict):
         raise self._refuse("update")
 
 
-def _first_is_required(cls: type) -> int:
-    """1 where the first field of `cls` is one that it declares itself, which may then lack a default; else 0."""
-    return 0 if hasattr(cls, "__dataclass_fields__") and cls.__dataclass_fields__ else 1
-
-
-def _is_class_variable(cls: type, name: str) -> bool:
-    return "ClassVar" in str(cls.__dict__["__annotations__"][name])
+def _check_defaults(cls: type[ModelOutput]) -> None:
+    """Raises a `ValueError` unless all fields that the class declares, other than the very first, default to `None`."""
+    annotations = inspect.get_annotations(cls)
+    fields = [name for name, annotation in annotations.items() if "ClassVar" not in str(annotation)]
+    inherits = bool(getattr(cls, "__dataclass_fields__", None))
+    for name in fields if inherits else fields[1:]:
+        default = cls.__dict__.get(name, dataclasses.MISSING)
+        if isinstance(default, dataclasses.Field):
+            default = default.default
+        if default is not None:
+            found = "no default" if default is dataclasses.MISSING else f"the default {default!r}"
+            raise ValueError(f"{cls.__name__}.{name} has {found}: all fields but the first must default to None")
 
 
 def register_pytrees() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from .constants import ADAPTER_CONFIG_NAME, ADAPTER_SAFE_WEIGHTS_NAME, ADAPTER_WEIGHTS_NAME
 from .hub import cached_file
@@ -32,11 +31,13 @@ def find_adapter_config_file(
     """The path of `adapter_config.json` of a folder or repository, `None` if it holds no adapter."""
     if model_id is None:
         return None
-    options: dict[str, Any] = dict(cache_dir=cache_dir, force_download=force_download, proxies=proxies, token=token)
     return cached_file(
         model_id,
         ADAPTER_CONFIG_NAME,
-        **options,
+        cache_dir=cache_dir,
+        force_download=force_download,
+        proxies=proxies,
+        token=token,
         revision=revision,
         local_files_only=local_files_only,
         subfolder=subfolder,
