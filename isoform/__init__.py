@@ -20,7 +20,7 @@ NAMES: dict[str, str] = {
     "configuration_utils": "PretrainedConfig",
     "convert_slow_tokenizer": "SLOW_TO_FAST_CONVERTERS convert_slow_tokenizer",
     "errors": "CheckpointError ConfigError ConfigFileError GenerationError HubError IsoformError MissingExtraError "
-    "RemoteCodeError TokenizerError",
+    "RemoteCodeError TokenizerError UnknownModelTypeError",
     "generation": "AlternatingCodebooksLogitsProcessor BeamScorer BeamSearchScorer ClassifierFreeGuidanceLogitsProcessor "
     "ConstrainedBeamSearchScorer Constraint ConstraintListState DisjunctiveConstraint "
     "EncoderNoRepeatNGramLogitsProcessor EncoderRepetitionPenaltyLogitsProcessor EpsilonLogitsWarper EtaLogitsWarper "

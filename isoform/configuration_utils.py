@@ -402,6 +402,8 @@ class PretrainedConfig(PushToHubMixin):
                     field="num_labels",
                 )
         known = {name: value for name, value in kwargs.items() if hasattr(self, name)}
+        if known.get("torch_dtype") == "auto":  # "as the checkpoint has it", which is the model's business
+            del known["torch_dtype"]
         for name, value in known.items():
             current = getattr(self, name)
             if isinstance(current, PretrainedConfig) and isinstance(value, dict):

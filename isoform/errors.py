@@ -2,7 +2,8 @@
 
     IsoformError
     ├── ConfigError       (ValueError)   a configuration whose fields have wrong types or values
-    │   └── ConfigFileError  (OSError)   a configuration file that is not JSON, or no object
+    │   ├── ConfigFileError        (OSError)   a configuration file that is not JSON, or no object
+    │   └── UnknownModelTypeError  (KeyError)  a `model_type` that no architecture has
     ├── CheckpointError   (OSError)      weights or indexes that are missing, truncated, corrupt or do not fit
     ├── HubError          (OSError)      a file that a folder, the cache or the Hub cannot give
     ├── TokenizerError    (ValueError)   vocabulary files or tokenizer settings that cannot work
@@ -27,6 +28,7 @@ __all__ = [
     "MissingExtraError",
     "RemoteCodeError",
     "TokenizerError",
+    "UnknownModelTypeError",
 ]
 
 
@@ -72,6 +74,10 @@ class ConfigError(IsoformError, ValueError):
 
 class ConfigFileError(ConfigError, OSError):
     """A configuration file that is not JSON, or whose contents are no object."""
+
+
+class UnknownModelTypeError(ConfigError, KeyError):
+    """A `model_type` that no architecture has; the message lists the nearest ones."""
 
 
 class CheckpointError(IsoformError, OSError):
