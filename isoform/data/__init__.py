@@ -1,0 +1,1 @@
+"""Data: processors that turn examples of known tasks into features."""

@@ -1,0 +1,97 @@
+"""From single model inputs, each with a batch axis of one, to padded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+# Padding of features that come from a feature extractor is not the tokenizer's business.
+_FEATURE_KEYS = {"pixel_values", "image"}
+
+
+def no_collate_fn(items: list[Any]) -> Any:
+    """The only item of a batch of one."""
+    if len(items) != 1:
+        raise ValueError("This collate_fn is meant to be used with batch_size=1")
+    return items[0]
+
+
+def pad_tensors(tensors: list[torch.Tensor], value: float, side: str = "right") -> torch.Tensor:
+    """Concatenate along the batch axis, padding axis 1 of each tensor to the longest.
+
+    Tensors of one axis, and images (four axes and more), must have equal shapes already.
+    """
+    if tensors[0].dim() < 2 or tensors[0].dim() > 3 or len({tensor.shape[1] for tensor in tensors}) == 1:
+        return torch.cat(tensors)
+    longest = max(tensor.shape[1] for tensor in tensors)
+    rows = sum(tensor.shape[0] for tensor in tensors)
+    padded = tensors[0].new_full((rows, longest, *tensors[0].shape[2:]), value)
+    row = 0
+    for tensor in tensors:
+        count, length = tensor.shape[:2]
+        start = longest - length if side == "left" else 0
+        padded[row : row + count, start : start + length] = tensor
+        row += count
+    return padded
+
+
+def collate(
+    items: list[dict[str, Any]], padding: dict[str, float], default: float = 0, side: str = "right"
+) -> dict[str, Any]:
+    """One batch of dictionaries with equal keys: tensors are padded and joined, other values gathered in lists.
+
+    Args:
+        padding: The padding value by key.
+        default: The padding value of the keys that `padding` does not name.
+    """
+    keys = set(items[0])
+    for item in items:
+        if set(item) != keys:
+            raise ValueError(
+                f"The elements of the batch contain different keys. Cannot batch them ({set(item)} != {keys})"
+            )
+    batch: dict[str, Any] = {}
+    for key in items[0]:
+        values = [item[key] for item in items]
+        if not isinstance(values[0], torch.Tensor):
+            batch[key] = values
+        elif key in _FEATURE_KEYS:
+            batch[key] = torch.cat(values)
+        else:
+            batch[key] = pad_tensors(values, padding.get(key, default), side)
+    return batch
+
+
+def token_padding(pad_token_id: int, pad_token_type_id: int = 0) -> dict[str, float]:
+    """The padding value of each tensor that a tokenizer returns; the rest is padded with zero."""
+    return {"input_ids": pad_token_id, "token_type_ids": pad_token_type_id, "special_tokens_mask": 1, "p_mask": 1}
+
+
+def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+    """A function that pads and joins model inputs the way `tokenizer` and `feature_extractor` pad.
+
+    Raises:
+        ValueError: neither is given, the tokenizer has no padding token, or the two pad on different sides.
+    """
+    if tokenizer is None and feature_extractor is None:
+        raise ValueError("Pipeline without tokenizer or feature_extractor cannot do batching")
+    padding: dict[str, float] = {}
+    feature_value = getattr(feature_extractor, "padding_value", None)
+    sides = {getattr(feature_extractor, "padding_side", None)}
+    if tokenizer is not None:
+        if tokenizer.pad_token_id is None:
+            raise ValueError(
+                "Pipeline with tokenizer without pad_token cannot do batching. You can try to set it with "
+                "`pipe.tokenizer.pad_token_id = model.config.eos_token_id`."
+            )
+        padding = token_padding(tokenizer.pad_token_id, tokenizer.pad_token_type_id)
+        sides.add(tokenizer.padding_side)
+    if feature_value is not None:
+        padding.update(dict.fromkeys(("input_values", "input_features"), feature_value))
+    sides.discard(None)
+    if len(sides) > 1:
+        raise ValueError(f"The feature extractor, and tokenizer don't agree on padding side {sides}")
+    side = sides.pop() if sides else "right"
+    return lambda items: collate(items, padding, side=side)
