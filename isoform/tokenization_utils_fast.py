@@ -30,9 +30,11 @@ from .tokenization_utils_base import (
     TextInput,
     TextInputPair,
     TruncationStrategy,
+    _plain_ids,
 )
 from .utils import logging
 from .utils.files import atomic_write
+from .utils.generic import is_tensor, to_py_obj
 
 __all__ = [
     "ADDED_TOKENS_FILE",
@@ -305,10 +307,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         if not isinstance(batch, (list, tuple)):
             raise TypeError(f"batch_text_or_text_pairs has to be a list or a tuple (got {type(batch)})")
         self.set_truncation_and_padding(padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of)
-        try:
-            encodings = self._tokenizer.encode_batch(batch, is_split_into_words, add_special_tokens)
-        except TypeError as error:
-            raise _describe_bad_input(self._tokenizer, batch, is_split_into_words, error) from error
+        encodings = self._encode(batch, is_split_into_words, add_special_tokens)
         data, encodings = self._columns(encodings, max_length, **columns)
         return BatchEncoding(data, encodings, tensor_type=return_tensors)
 
@@ -328,7 +327,12 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         **columns: Any,
     ) -> BatchEncoding:
         self.set_truncation_and_padding(padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of)
-        encodings = [self._tokenizer.encode(text, text_pair, is_split_into_words, add_special_tokens)]
+        text_pair = text_pair or None  # as in the reference, an empty second text is none (unlike in a batch)
+        if type(text) is str and text_pair is None:
+            encodings = [self._tokenizer.encode(text, None, is_split_into_words, add_special_tokens)]
+        else:
+            entry = text if text_pair is None else (text, text_pair)
+            encodings = self._encode([entry], is_split_into_words, add_special_tokens)
         data, encodings = self._columns(
             encodings, max_length, return_overflowing_tokens=return_overflowing_tokens, **columns
         )
@@ -336,6 +340,12 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
             # One text: no batch axis. `length` alone keeps it.
             data = {key: column if key == "length" else column[0] for key, column in data.items()}
         return BatchEncoding(data, encodings, tensor_type=return_tensors)
+
+    def _encode(self, batch: Sequence[Any], words: bool, add_special_tokens: bool) -> list[EncodingFast]:
+        try:
+            return self._tokenizer.encode_batch(batch, words, add_special_tokens)
+        except TypeError as error:
+            raise _describe_bad_input(self._tokenizer, batch, words, error) from error
 
     def _columns(
         self,
@@ -375,6 +385,22 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         return data, encodings
 
     # ---- decoding ----
+
+    def batch_decode(
+        self,
+        sequences: Any,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """The texts of a batch of ids, `(batch, sequence)`. See `decode`."""
+        kind = type(self)
+        as_one = kind._decode is PreTrainedTokenizerFast._decode and kind.decode is PreTrainedTokenizerFast.decode
+        rows = to_py_obj(sequences) if is_tensor(sequences) else [_plain_ids(row) for row in sequences]
+        if kwargs or not as_one or not all(isinstance(row, list) for row in rows):
+            return super().batch_decode(rows, skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
+        texts = self._tokenizer.decode_batch(rows, skip_special_tokens=skip_special_tokens)
+        return [self._cleaned(text, clean_up_tokenization_spaces) for text in texts]
 
     def _decode(
         self,

@@ -90,9 +90,7 @@ class CTRLTokenizer(BPETokenizer):
     max_model_input_sizes = PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES
     control_codes = CONTROL_CODES
 
-    def __init__(
-        self, vocab_file: str, merges_file: str, unk_token: str | AddedToken = "<unk>", **kwargs: Any
-    ) -> None:
+    def __init__(self, vocab_file: str, merges_file: str, unk_token: str | AddedToken = "<unk>", **kwargs: Any) -> None:
         super().__init__(vocab_file, merges_file, unk_token=unk_token, **kwargs)
 
     def merge_word(self, word: str) -> list[str]:

@@ -1,0 +1,229 @@
+"""The Python tokenizer of Llama (Touvron et al. 2023), used by Mistral too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ...sentencepiece_model import WITHOUT_DUMMY_PREFIX
+from ...tokenization_bpe import as_added_token
+from ...tokenization_sentencepiece import SPIECE_UNDERLINE, SentencePieceTokenizer
+from ...tokenization_utils_base import AddedToken
+from ...utils import logging
+
+__all__ = ["DEFAULT_SYSTEM_PROMPT", "SPIECE_UNDERLINE", "VOCAB_FILES_NAMES", "LlamaTokenizer"]
+
+logger = logging.get_logger(__name__)
+
+VOCAB_FILES_NAMES = {"vocab_file": "tokenizer.model"}
+
+# How conversations were written when Llama 2 was trained, and the system prompt that Meta published with it.
+B_INST, E_INST = "[INST]", "[/INST]"
+B_SYS, E_SYS = "<<SYS>>\n", "\n<</SYS>>\n\n"
+DEFAULT_SYSTEM_PROMPT = (
+    "You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, while being safe. "
+    "Your answers should not include any harmful, unethical, racist, sexist, toxic, dangerous, or illegal content. "
+    "Please ensure that your responses are socially unbiased and positive in nature.\n\n"
+    "If a question does not make any sense, or is not factually coherent, explain why instead of answering "
+    "something not correct. If you don't know the answer to a question, please don't share false information."
+)
+
+_CHAT_TEMPLATE = """
+{%- set system, turns = none, messages -%}
+{%- if messages[0].role == 'system' -%}
+    {%- set system, turns = messages[0].content, messages[1:] -%}
+{%- elif DEFAULT is not none and '<<SYS>>' not in messages[0].content -%}
+    {%- set system = DEFAULT -%}
+{%- endif -%}
+{%- for turn in turns -%}
+    {%- if (turn.role == 'user') != (loop.index is odd) -%}
+        {{- raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') -}}
+    {%- endif -%}
+    {%- set text = turn.content -%}
+    {%- if loop.first and system is not none -%}
+        {%- set text = B_SYS + system + E_SYS + text -%}
+    {%- endif -%}
+    {%- if turn.role == 'user' -%}
+        {{- bos_token + '[INST] ' + text.strip() + ' [/INST]' -}}
+    {%- elif turn.role == 'system' -%}
+        {{- B_SYS + text.strip() + E_SYS -}}
+    {%- elif turn.role == 'assistant' -%}
+        {{- ' ' + text.strip() + ' ' + eos_token -}}
+    {%- endif -%}
+{%- endfor -%}
+"""
+
+
+def llama_chat_template(use_default_system_prompt: bool) -> str:
+    """The template of Llama 2's conversations.
+
+    The first message may be a system prompt; then user and assistant must alternate.
+
+    Args:
+        use_default_system_prompt: Give conversations without a system prompt that of Meta.
+    """
+    names = {
+        "DEFAULT": DEFAULT_SYSTEM_PROMPT if use_default_system_prompt else None,
+        "B_SYS": B_SYS,
+        "E_SYS": E_SYS,
+    }
+    # `-%}` would also trim what follows, so the constants are set in one line of their own.
+    constants = "".join(f"{{%- set {name} = {_literal(value)} -%}}" for name, value in names.items())
+    return constants + _CHAT_TEMPLATE.strip()
+
+
+def _literal(value: str | None) -> str:
+    """A value as Jinja writes it; its strings have the escapes of JSON."""
+    return "none" if value is None else json.dumps(value)
+
+
+class BosAndEos:
+    """Mixin of tokenizers with ``add_bos_token`` and ``add_eos_token``: each sequence is put between the two."""
+
+    add_bos_token: bool
+    add_eos_token: bool
+    bos_token_id: int | None
+    eos_token_id: int | None
+
+    def _around(self) -> tuple[list[int], list[int]]:
+        return (
+            [self.bos_token_id] if self.add_bos_token else [],  # type: ignore[list-item]
+            [self.eos_token_id] if self.add_eos_token else [],  # type: ignore[list-item]
+        )
+
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """``[bos] first [eos] [bos] second [eos]``, as far as the options ask for them."""
+        bos, eos = self._around()
+        first = bos + token_ids_0 + eos
+        return first if token_ids_1 is None else first + bos + token_ids_1 + eos
+
+
+class LlamaTokenizer(BosAndEos, SentencePieceTokenizer):
+    """SentencePiece tokenizer of Llama, in Python, with bytes for unknown characters.
+
+    Args:
+        vocab_file: Path of ``tokenizer.model``.
+        unk_token: Token for what is not in the vocabulary.
+        bos_token: Token for the beginning of a text.
+        eos_token: Token for the end of a text.
+        pad_token: Token for padding.
+        sp_model_kwargs: Options of ``sentencepiece.SentencePieceProcessor``.
+        add_bos_token: Put the BOS token before each sequence.
+        add_eos_token: Put the EOS token after each sequence.
+        clean_up_tokenization_spaces: Remove spaces before punctuation when decoding.
+        use_default_system_prompt: Give conversations without a system prompt that of Llama 2.
+        spaces_between_special_tokens: Put spaces between added tokens when decoding.
+        legacy: Put a space after each special token within a text, as the first versions did. By default true; new
+            checkpoints set it to false.
+        **kwargs: Options of every tokenizer, see :class:`PreTrainedTokenizer`.
+    """
+
+    vocab_files_names = VOCAB_FILES_NAMES
+    model_input_names = ["input_ids", "attention_mask"]
+
+    def __init__(
+        self,
+        vocab_file: str,
+        unk_token: str | AddedToken = "<unk>",
+        bos_token: str | AddedToken = "<s>",
+        eos_token: str | AddedToken = "</s>",
+        pad_token: str | AddedToken | None = None,
+        sp_model_kwargs: dict[str, Any] | None = None,
+        add_bos_token: bool = True,
+        add_eos_token: bool = False,
+        clean_up_tokenization_spaces: bool = False,
+        use_default_system_prompt: bool = False,
+        spaces_between_special_tokens: bool = False,
+        legacy: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if legacy is None:
+            logger.warning_once(
+                f"{type(self).__name__} was made without `legacy`: a space is put after special tokens within a text, "
+                "as in old versions. Pass legacy=False for checkpoints that were trained without these spaces."
+            )
+            legacy = True
+        self.legacy = legacy
+        self.add_bos_token = add_bos_token
+        self.add_eos_token = add_eos_token
+        self.use_default_system_prompt = use_default_system_prompt
+        from_slow = kwargs.pop("from_slow", False)
+        self._model_override = b"" if legacy or from_slow else WITHOUT_DUMMY_PREFIX
+        super().__init__(
+            vocab_file,
+            sp_model_kwargs=sp_model_kwargs,
+            bos_token=as_added_token(bos_token, normalized=False, special=True),
+            eos_token=as_added_token(eos_token, normalized=False, special=True),
+            unk_token=as_added_token(unk_token, normalized=False, special=True),
+            pad_token=as_added_token(pad_token, normalized=False, special=True),
+            add_bos_token=add_bos_token,
+            add_eos_token=add_eos_token,
+            clean_up_tokenization_spaces=clean_up_tokenization_spaces,
+            use_default_system_prompt=use_default_system_prompt,
+            spaces_between_special_tokens=spaces_between_special_tokens,
+            legacy=legacy,
+            **kwargs,
+        )
+
+    @property
+    def unk_token_length(self) -> int:
+        """Number of pieces of the unknown token when it is taken for text."""
+        return len(self.sp_model.encode(str(self.unk_token)))
+
+    def tokenize(self, text: str, add_special_tokens: bool = False, **kwargs: Any) -> list[str]:
+        """The tokens of a text.
+
+        Unless ``legacy`` is set, one leading space is added here rather than by the SentencePiece model, which would
+        add one to each part between special tokens.
+        """
+        if self.legacy or not text:
+            return super().tokenize(text, **kwargs)
+        tokens = super().tokenize(SPIECE_UNDERLINE + text.replace(SPIECE_UNDERLINE, " "), **kwargs)
+        if len(tokens) > 1 and tokens[0] == SPIECE_UNDERLINE and tokens[1] in self.all_special_tokens:
+            del tokens[0]
+        return tokens
+
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        if self.legacy or not text.startswith((SPIECE_UNDERLINE, " ")):
+            return super()._tokenize(text)
+        # The model strips leading spaces. Behind a piece of text they survive; the unknown token serves as such.
+        tokens = super()._tokenize(f"{self.unk_token}{text}")
+        return tokens[self.unk_token_length :] if len(tokens) >= self.unk_token_length else tokens
+
+    def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:
+        """The text that a sequence of tokens stands for, without the leading space."""
+        if not tokens:
+            return ""
+        return super().convert_tokens_to_string([tokens[0].removeprefix(SPIECE_UNDERLINE), *tokens[1:]])
+
+    def _space_before_run(self, position: int) -> bool:
+        return self.legacy and position > 0
+
+    def get_special_tokens_mask(
+        self,
+        token_ids_0: list[int],
+        token_ids_1: list[int] | None = None,
+        already_has_special_tokens: bool = False,
+    ) -> list[int]:
+        """1 for each special token that :meth:`build_inputs_with_special_tokens` adds, 0 for the others."""
+        if already_has_special_tokens:
+            return super().get_special_tokens_mask(token_ids_0, token_ids_1, already_has_special_tokens=True)
+        bos, eos = ([1] * len(ids) for ids in self._around())
+        mask = bos + [0] * len(token_ids_0) + eos
+        return mask if token_ids_1 is None else mask + bos + [0] * len(token_ids_1) + eos
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """0 for the tokens of the first sequence, 1 for those of the second, special tokens included."""
+        extra = sum(map(len, self._around()))
+        second = [] if token_ids_1 is None else [1] * (len(token_ids_1) + extra)
+        return [0] * (len(token_ids_0) + extra) + second
+
+    @property
+    def default_chat_template(self) -> str:
+        """The template of conversations for checkpoints that bring none: that of Llama 2."""
+        return llama_chat_template(self.use_default_system_prompt)

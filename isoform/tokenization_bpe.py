@@ -1,0 +1,382 @@
+"""Byte-pair encoding shared by GPT-2, CodeGen, CTRL and all other tokenizers with a vocabulary and a list of merges.
+
+The algorithm is that of Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units" (2016); the
+mapping of bytes to printable characters comes from GPT-2 (Radford et al., 2019).
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import regex
+
+from .errors import TokenizerError
+from .tokenization_utils import PreTrainedTokenizer
+from .tokenization_utils_base import AddedToken, BatchEncoding
+from .tokenization_utils_fast import PreTrainedTokenizerFast
+from .utils import logging
+from .utils.files import atomic_files, atomic_write
+
+logger = logging.get_logger(__name__)
+
+BPE_FILES_NAMES = {"vocab_file": "vocab.json", "merges_file": "merges.txt"}
+BPE_FAST_FILES_NAMES = {**BPE_FILES_NAMES, "tokenizer_file": "tokenizer.json"}
+
+# Words of GPT-2: English clitics, letters, digits or other signs with at most one space before them, white space. The
+# last space of a run belongs to the word after it.
+GPT2_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
+# How many words a tokenizer remembers the pieces of; when they are exceeded it starts afresh.
+WORD_CACHE_SIZE = 1 << 16
+
+Pair = tuple[str, str]
+
+
+@lru_cache(maxsize=1)
+def bytes_to_unicode() -> dict[int, str]:
+    """A printable character for each of the 256 bytes, so that pieces of any text can be written as visible strings.
+
+    Visible Latin-1 characters stand for themselves, the other bytes are given the characters from U+0100 on, in order.
+    """
+    visible = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = sorted(set(range(256)).difference(visible))
+    return {byte: chr(byte) for byte in visible} | {byte: chr(256 + i) for i, byte in enumerate(hidden)}
+
+
+def get_pairs(word: Sequence[str]) -> set[Pair]:
+    """The pairs of neighbours in a sequence of symbols."""
+    return set(pairwise(word))
+
+
+def merge_symbols(symbols: Sequence[str], ranks: dict[Pair, int]) -> list[str]:
+    """Apply byte-pair merges to the symbols of a word.
+
+    Again and again, all occurrences of the neighbouring pair that has the lowest rank are joined, from left to right,
+    until no pair is in ``ranks``. Takes O(n log n) steps for n symbols.
+    """
+    parts = list(symbols)  # a symbol that was joined to the one on its left becomes ""
+    following = list(range(1, len(parts) + 1))
+    previous = list(range(-1, len(parts) - 1))
+    queue = [(ranks[pair], i) for i, pair in enumerate(pairwise(symbols)) if pair in ranks]
+    heapq.heapify(queue)
+    while queue:
+        rank = queue[0][0]
+        joined = []
+        # One round per rank: pairs that the round itself creates wait for the next one.
+        while queue and queue[0][0] == rank:
+            left = heapq.heappop(queue)[1]
+            right = following[left]
+            if right >= len(parts) or ranks.get((parts[left], parts[right])) != rank:
+                continue  # one of the two was joined to another symbol meanwhile
+            parts[left] += parts[right]
+            parts[right] = ""
+            following[left] = after = following[right]
+            if after < len(parts):
+                previous[after] = left
+            joined.append(left)
+        for left in joined:
+            for start in (previous[left], left):
+                if start >= 0 and following[start] < len(parts):
+                    new_rank = ranks.get((parts[start], parts[following[start]]))
+                    if new_rank is not None:
+                        heapq.heappush(queue, (new_rank, start))
+    return [part for part in parts if part]
+
+
+def read_vocab(path: str | os.PathLike[str]) -> dict[str, int]:
+    """Read a ``vocab.json``: an object that gives each token its id.
+
+    Raises:
+        TokenizerError: The file is missing, truncated or holds something else.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            vocab = json.load(file)
+    except (OSError, TypeError) as error:
+        raise TokenizerError(f"Cannot read the vocabulary {path!r}: {error}") from error
+    except ValueError as error:
+        raise TokenizerError(f"{path}: not valid JSON ({error}); is the file truncated? Download it again.") from error
+    if not isinstance(vocab, dict):
+        raise TokenizerError(f"{path}: expected an object of tokens and ids, found a {type(vocab).__name__}.")
+    for token, index in vocab.items():
+        if type(index) is not int or index < 0:
+            raise TokenizerError(f"{path}: the id of token {token!r} must be an integer from 0 on, found {index!r}.")
+    return vocab
+
+
+def read_merges(path: str | os.PathLike[str]) -> dict[Pair, int]:
+    """Read a ``merges.txt``: a header line, then one pair of symbols per line, the first to be merged first.
+
+    As in the reference, the first line is taken for the header whatever it says, and a last line without line feed is
+    ignored; both deserve a warning.
+
+    Returns:
+        The rank of each pair, from 0 on.
+
+    Raises:
+        TokenizerError: The file is missing, or one of its lines is not a pair.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except (OSError, TypeError) as error:
+        raise TokenizerError(f"Cannot read the merges {path!r}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise TokenizerError(f"{path}: not UTF-8 text ({error}). Download it again.") from error
+    if not lines[0].startswith("#"):
+        logger.warning(f"{path}: the first line, {lines[0][:40]!r}, is skipped as if it were the '#version' header.")
+    if lines[-1].strip():
+        logger.warning(f"{path}: the last line, {lines[-1][:40]!r}, does not end with a line feed and is ignored.")
+    ranks: dict[Pair, int] = {}
+    for number, line in enumerate(lines[1:-1]):
+        pair = tuple(line.split())
+        if len(pair) == 2:
+            ranks[pair] = number
+        elif pair:
+            raise TokenizerError(
+                f"{path}, line {number + 2}: expected two symbols separated by a space, found {line[:80]!r}."
+            )
+    return ranks
+
+
+def vocabulary_path(save_directory: str | os.PathLike[str], filename_prefix: str | None, name: str) -> str:
+    """``save_directory/[filename_prefix-]name``.
+
+    Raises:
+        NotADirectoryError: ``save_directory`` is not a folder.
+    """
+    if not os.path.isdir(save_directory):
+        raise NotADirectoryError(f"Cannot save a vocabulary to {save_directory!r}: it is not an existing folder.")
+    return os.path.join(save_directory, f"{filename_prefix}-{name}" if filename_prefix else name)
+
+
+def write_vocab(vocab: dict[str, int], path: str | os.PathLike[str]) -> None:
+    """Write a ``vocab.json``."""
+    with atomic_write(path) as file:
+        file.write(json.dumps(vocab, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_merges(merges: Iterable[Pair], path: str | os.PathLike[str]) -> None:
+    """Write a ``merges.txt``, with its header."""
+    with atomic_write(path) as file:
+        file.write("#version: 0.2\n")
+        file.writelines(f"{left} {right}\n" for left, right in merges)
+
+
+def save_rust_model(
+    tokenizer: PreTrainedTokenizerFast, save_directory: str, filename_prefix: str | None = None
+) -> tuple[str, ...]:
+    """Write the vocabulary files of a fast tokenizer's model; returns their paths."""
+    vocabulary_path(save_directory, filename_prefix, "")
+    with atomic_files(save_directory) as stage:
+        written = tokenizer.backend_tokenizer.model.save(str(stage), filename_prefix)
+        names = [os.path.basename(path) for path in written]
+    return tuple(os.path.join(save_directory, name) for name in names)
+
+
+def as_added_token(token: str | AddedToken | None, **options: bool) -> AddedToken | None:
+    """A special token given as text, as an :class:`AddedToken` with ``options``; anything else as it is."""
+    return AddedToken(token, **options) if isinstance(token, str) else token
+
+
+class BPETokenizer(PreTrainedTokenizer):
+    """Base of the Python tokenizers with a ``vocab.json`` and a ``merges.txt``.
+
+    A subclass says how text is cut into words (``_tokenize``), and, where a word has more to it than its characters,
+    how it becomes pieces (``merge_word``).
+
+    Args:
+        vocab_file: Path of the vocabulary.
+        merges_file: Path of the merges.
+        **kwargs: Options of every tokenizer, see :class:`PreTrainedTokenizer`.
+
+    Attributes:
+        encoder: Token to id.
+        decoder: Id to token.
+        bpe_ranks: Pair of symbols to rank, lowest first.
+    """
+
+    vocab_files_names = BPE_FILES_NAMES
+
+    def __init__(self, vocab_file: str, merges_file: str, **kwargs: Any) -> None:
+        self.vocab_file, self.merges_file = vocab_file, merges_file
+        self.encoder = read_vocab(vocab_file)
+        self.decoder = {index: token for token, index in self.encoder.items()}
+        self.bpe_ranks = read_merges(merges_file)
+        self.cache: dict[str, tuple[str, ...]] = {}
+        super().__init__(**kwargs)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, not counting those that were added."""
+        return len(self.encoder)
+
+    def get_vocab(self) -> dict[str, int]:
+        """All tokens, added ones included, and their ids."""
+        return {**self.encoder, **self.added_tokens_encoder}
+
+    def merge_word(self, word: str) -> list[str]:
+        """The pieces of one word, computed."""
+        return merge_symbols(word, self.bpe_ranks)
+
+    def split_word(self, word: str) -> tuple[str, ...]:
+        """The pieces of one word, remembered."""
+        pieces = self.cache.get(word)
+        if pieces is None:
+            pieces = tuple(self.merge_word(word))
+            if len(self.cache) >= WORD_CACHE_SIZE:
+                self.cache.clear()
+            self.cache[word] = pieces
+        return pieces
+
+    def bpe(self, token: str) -> str:
+        """The pieces of one word, separated by spaces."""
+        return " ".join(self.split_word(token))
+
+    def _convert_token_to_id(self, token: str) -> int | None:
+        return self.encoder.get(token, self.encoder.get(str(self.unk_token)))
+
+    def _convert_id_to_token(self, index: int) -> str | None:
+        return self.decoder.get(index)
+
+    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
+        """Write ``vocab.json`` and ``merges.txt``; returns their paths."""
+        vocab_path = vocabulary_path(save_directory, filename_prefix, self.vocab_files_names["vocab_file"])
+        merges_path = vocabulary_path(save_directory, filename_prefix, self.vocab_files_names["merges_file"])
+        write_vocab(self.encoder, vocab_path)
+        write_merges(sorted(self.bpe_ranks, key=self.bpe_ranks.__getitem__), merges_path)
+        return vocab_path, merges_path
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "cache": {}}
+
+
+class ByteLevelBPETokenizer(BPETokenizer):
+    """Base of the Python tokenizers whose symbols are the bytes of UTF-8, so that no text is unknown to them.
+
+    Args:
+        vocab_file: Path of the vocabulary.
+        merges_file: Path of the merges.
+        errors: What to do with bytes that are not UTF-8 when decoding, as in :meth:`bytes.decode`.
+        add_prefix_space: Put a space before the text, so that a first word is treated like any other.
+        **kwargs: Options of every tokenizer, see :class:`PreTrainedTokenizer`.
+    """
+
+    model_input_names = ["input_ids", "attention_mask"]
+
+    def __init__(
+        self, vocab_file: str, merges_file: str, errors: str = "replace", add_prefix_space: bool = False, **kwargs: Any
+    ) -> None:
+        self.errors = errors
+        self.add_prefix_space = add_prefix_space
+        self.byte_encoder = bytes_to_unicode()
+        self.byte_decoder = {char: byte for byte, char in self.byte_encoder.items()}
+        self.pat = regex.compile(GPT2_WORDS)
+        super().__init__(vocab_file, merges_file, errors=errors, add_prefix_space=add_prefix_space, **kwargs)
+
+    def _tokenize(self, text: str) -> list[str]:
+        tokens: list[str] = []
+        for word in self.pat.findall(text):
+            tokens.extend(self.split_word(word.encode("utf-8").decode("latin-1").translate(self.byte_encoder)))
+        return tokens
+
+    def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:
+        """The text that a sequence of tokens stands for."""
+        text = "".join(tokens)
+        try:
+            raw = bytes(map(self.byte_decoder.__getitem__, text))
+        except KeyError:  # a character that no byte is written as (in an added token) stands for itself
+            raw = b"".join(bytes([self.byte_decoder[c]]) if c in self.byte_decoder else c.encode() for c in text)
+        return raw.decode("utf-8", errors=self.errors)
+
+    def prepare_for_tokenization(
+        self, text: str, is_split_into_words: bool = False, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Put the prefix space before ``text`` where the options ask for one."""
+        add_prefix_space = kwargs.pop("add_prefix_space", self.add_prefix_space)
+        return (" " + text if is_split_into_words or add_prefix_space else text), kwargs
+
+
+class OptionalBos:
+    """Mixin of slow tokenizers with the option ``add_bos_token``: the BOS token goes before each sequence."""
+
+    add_bos_token: bool
+    bos_token_id: int | None
+
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """``[bos] first [bos] second``, without the BOS tokens unless ``add_bos_token`` is set."""
+        bos = [self.bos_token_id] if self.add_bos_token else []
+        return bos + token_ids_0 + (bos + token_ids_1 if token_ids_1 is not None else [])
+
+    def get_special_tokens_mask(
+        self,
+        token_ids_0: list[int],
+        token_ids_1: list[int] | None = None,
+        already_has_special_tokens: bool = False,
+    ) -> list[int]:
+        """1 for each special token that :meth:`build_inputs_with_special_tokens` adds, 0 for the others."""
+        if already_has_special_tokens or not self.add_bos_token:
+            return super().get_special_tokens_mask(  # type: ignore[misc]
+                token_ids_0, token_ids_1, already_has_special_tokens=already_has_special_tokens
+            )
+        mask = [1] + [0] * len(token_ids_0)
+        return mask if token_ids_1 is None else mask + [1] + [0] * len(token_ids_1)
+
+
+class ByteLevelBPETokenizerFast(PreTrainedTokenizerFast):
+    """Base of the Rust tokenizers whose symbols are the bytes of UTF-8.
+
+    Args:
+        vocab_file: Path of a ``vocab.json``, where there is no ``tokenizer_file``.
+        merges_file: Path of a ``merges.txt``, where there is no ``tokenizer_file``.
+        tokenizer_file: Path of a ``tokenizer.json``.
+        add_prefix_space: Put a space before the text, so that a first word is treated like any other.
+        **kwargs: Options of every tokenizer, see :class:`PreTrainedTokenizerFast`.
+    """
+
+    vocab_files_names = BPE_FAST_FILES_NAMES
+    model_input_names = ["input_ids", "attention_mask"]
+
+    def __init__(
+        self,
+        vocab_file: str | None = None,
+        merges_file: str | None = None,
+        tokenizer_file: str | None = None,
+        add_prefix_space: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            vocab_file, merges_file, tokenizer_file=tokenizer_file, add_prefix_space=add_prefix_space, **kwargs
+        )
+        self.add_prefix_space = add_prefix_space
+        # tokenizer.json has a setting of its own; the argument wins.
+        pre_tokenizer = self.backend_tokenizer.pre_tokenizer
+        if getattr(pre_tokenizer, "add_prefix_space", add_prefix_space) != add_prefix_space:
+            pre_tokenizer.add_prefix_space = add_prefix_space
+
+    def _batch_encode_plus(self, *args: Any, **kwargs: Any) -> BatchEncoding:
+        self._check_split_words(kwargs.get("is_split_into_words", False))
+        return super()._batch_encode_plus(*args, **kwargs)
+
+    def _encode_plus(self, *args: Any, **kwargs: Any) -> BatchEncoding:
+        self._check_split_words(kwargs.get("is_split_into_words", False))
+        return super()._encode_plus(*args, **kwargs)
+
+    def _check_split_words(self, is_split_into_words: bool) -> None:
+        if is_split_into_words and not self.add_prefix_space:
+            raise AssertionError(
+                f"{type(self).__name__} takes words that are split already (is_split_into_words=True) only when it was "
+                "made with add_prefix_space=True: otherwise the pieces of a word depend on the word before."
+            )
+
+    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
+        """Write ``vocab.json`` and ``merges.txt``; returns their paths."""
+        return save_rust_model(self, save_directory, filename_prefix)
