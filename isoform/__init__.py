@@ -21,33 +21,35 @@ NAMES: dict[str, str] = {
     "convert_slow_tokenizer": "SLOW_TO_FAST_CONVERTERS convert_slow_tokenizer",
     "errors": "CheckpointError ConfigError ConfigFileError GenerationError HubError IsoformError MissingExtraError "
     "RemoteCodeError TokenizerError UnknownModelTypeError",
-    "generation": "AlternatingCodebooksLogitsProcessor BeamScorer BeamSearchScorer ClassifierFreeGuidanceLogitsProcessor "
-    "ConstrainedBeamSearchScorer Constraint ConstraintListState DisjunctiveConstraint "
-    "EncoderNoRepeatNGramLogitsProcessor EncoderRepetitionPenaltyLogitsProcessor EpsilonLogitsWarper EtaLogitsWarper "
-    "ExponentialDecayLengthPenalty ForceTokensLogitsProcessor ForcedBOSTokenLogitsProcessor "
-    "ForcedEOSTokenLogitsProcessor GenerationConfig GenerationMixin HammingDiversityLogitsProcessor "
-    "InfNanRemoveLogitsProcessor LogitNormalization LogitsProcessor LogitsProcessorList LogitsWarper "
-    "MaxLengthCriteria MaxTimeCriteria MinLengthLogitsProcessor MinNewTokensLengthLogitsProcessor "
-    "NoBadWordsLogitsProcessor NoRepeatNGramLogitsProcessor PhrasalConstraint PrefixConstrainedLogitsProcessor "
-    "RepetitionPenaltyLogitsProcessor SequenceBiasLogitsProcessor StoppingCriteria StoppingCriteriaList "
-    "SuppressTokensAtBeginLogitsProcessor SuppressTokensLogitsProcessor TemperatureLogitsWarper TextIteratorStreamer "
-    "TextStreamer TopKLogitsWarper TopPLogitsWarper TypicalLogitsWarper "
-    "UnbatchedClassifierFreeGuidanceLogitsProcessor WhisperTimeStampLogitsProcessor top_k_top_p_filtering",
+    "generation": "AlternatingCodebooksLogitsProcessor BeamScorer BeamSearchScorer "
+    "ClassifierFreeGuidanceLogitsProcessor ConstrainedBeamSearchScorer Constraint ConstraintListState "
+    "DisjunctiveConstraint EncoderNoRepeatNGramLogitsProcessor EncoderRepetitionPenaltyLogitsProcessor "
+    "EpsilonLogitsWarper EtaLogitsWarper ExponentialDecayLengthPenalty ForceTokensLogitsProcessor "
+    "ForcedBOSTokenLogitsProcessor ForcedEOSTokenLogitsProcessor GenerationConfig GenerationMixin "
+    "HammingDiversityLogitsProcessor InfNanRemoveLogitsProcessor LogitNormalization LogitsProcessor "
+    "LogitsProcessorList LogitsWarper MaxLengthCriteria MaxTimeCriteria MinLengthLogitsProcessor "
+    "MinNewTokensLengthLogitsProcessor NoBadWordsLogitsProcessor NoRepeatNGramLogitsProcessor PhrasalConstraint "
+    "PrefixConstrainedLogitsProcessor RepetitionPenaltyLogitsProcessor SequenceBiasLogitsProcessor StoppingCriteria "
+    "StoppingCriteriaList SuppressTokensAtBeginLogitsProcessor SuppressTokensLogitsProcessor "
+    "TemperatureLogitsWarper TextIteratorStreamer TextStreamer TopKLogitsWarper TopPLogitsWarper "
+    "TypicalLogitsWarper UnbatchedClassifierFreeGuidanceLogitsProcessor WhisperTimeStampLogitsProcessor "
+    "top_k_top_p_filtering",
     "modelcard": "ModelCard",
     "modeling_utils": "PreTrainedModel",
-    "pipelines": "FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline TextClassificationPipeline "
-    "TextGenerationPipeline TokenClassificationPipeline ZeroShotClassificationPipeline pipeline",
+    "pipelines": "FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline "
+    "TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline ZeroShotClassificationPipeline "
+    "pipeline",
     "pytorch_utils": "Conv1D apply_chunking_to_forward prune_layer",
     "tokenization_utils": "PreTrainedTokenizer",
     "tokenization_utils_base": "AddedToken BatchEncoding CharSpan PreTrainedTokenizerBase SpecialTokensMixin TokenSpan",
     "tokenization_utils_fast": "PreTrainedTokenizerFast",
     "trainer_utils": "set_seed enable_full_determinism",
-    "utils": "CONFIG_NAME MODEL_CARD_NAME SPIECE_UNDERLINE TRANSFORMERS_CACHE WEIGHTS_NAME TensorType add_end_docstrings "
-    "add_start_docstrings is_apex_available is_bitsandbytes_available is_datasets_available is_decord_available "
-    "is_faiss_available is_flax_available is_keras_nlp_available is_phonemizer_available is_psutil_available "
-    "is_py3nvml_available is_pyctcdecode_available is_safetensors_available is_scipy_available "
-    "is_sentencepiece_available is_sklearn_available is_speech_available is_tensorflow_text_available is_tf_available "
-    "is_timm_available is_tokenizers_available is_torch_available is_torch_neuroncore_available "
+    "utils": "CONFIG_NAME MODEL_CARD_NAME SPIECE_UNDERLINE TRANSFORMERS_CACHE WEIGHTS_NAME TensorType "
+    "add_end_docstrings add_start_docstrings is_apex_available is_bitsandbytes_available is_datasets_available "
+    "is_decord_available is_faiss_available is_flax_available is_keras_nlp_available is_phonemizer_available "
+    "is_psutil_available is_py3nvml_available is_pyctcdecode_available is_safetensors_available is_scipy_available "
+    "is_sentencepiece_available is_sklearn_available is_speech_available is_tensorflow_text_available "
+    "is_tf_available is_timm_available is_tokenizers_available is_torch_available is_torch_neuroncore_available "
     "is_torch_npu_available is_torch_tpu_available is_torchvision_available is_torch_xpu_available "
     "is_vision_available logging",
 }
@@ -65,6 +67,11 @@ def _auto_exports() -> dict[str, Export]:
     from .models import auto
 
     return auto.exports()
+
+
+def public_names() -> dict[str, Export]:
+    """Every name that this package offers, with the module that defines it."""
+    return registry.exports() | _auto_exports() | _own_exports()
 
 
 __getattr__, __dir__ = lazy_namespace(__name__, _own_exports, _auto_exports, registry.exports)

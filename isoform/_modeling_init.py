@@ -91,6 +91,42 @@ class DeferredInit(TorchFunctionMode):
                 func(*args, **kwargs)
 
 
+_FACTORIES = frozenset(
+    getattr(torch, name)
+    for name in "empty zeros ones full rand randn eye linspace logspace arange tensor scalar_tensor empty_strided".split()
+)
+
+
+class DefaultDtype(TorchFunctionMode):
+    """Tensors made without a dtype in this thread, that would be of the default dtype, are of `dtype`.
+
+    Unlike `torch.set_default_dtype` it leaves other threads alone. A dtype that a constructor states is respected, and so
+    is the precision of what it computes: the division of integers stays in float32.
+    """
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        made = func(*args, **kwargs)
+        if func not in _FACTORIES or kwargs.get("dtype") is not None or made.dtype is not torch.get_default_dtype():
+            return made
+        # torch.tensor takes the dtype of arrays and tensors, which is a stated one.
+        return made if func is torch.tensor and hasattr(args[0], "dtype") else made.to(self.dtype)
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype | None) -> Iterator[None]:
+    """`DefaultDtype`, or nothing where `dtype` is None or the default anyway."""
+    if dtype is None or dtype is torch.get_default_dtype():
+        yield
+        return
+    with DefaultDtype(dtype):
+        yield
+
+
 @contextmanager
 def no_init_weights(_enable: bool = True) -> Iterator[None]:
     """Models built inside keep uninitialised weights: for callers that load a state dict next.

@@ -57,7 +57,7 @@ class BatchEncoding(UserDict):
         self,
         data: dict[str, Any] | None = None,
         encoding: EncodingFast | Sequence[EncodingFast] | None = None,
-        tensor_type: None | str | TensorType = None,
+        tensor_type: str | TensorType | None = None,
         prepend_batch_axis: bool = False,
         n_sequences: int | None = None,
     ) -> None:

@@ -82,7 +82,7 @@ class PretrainedConfig(PushToHubMixin):
     torchscript: bool = field(False, "Make the model fit for `torch.jit.trace`.", kw_only=True)
     use_bfloat16: bool = field(False, "Use bfloat16 (some TensorFlow models).", kw_only=True)
     tf_legacy_loss: bool = field(False, "Compute the losses as old TensorFlow models did.", kw_only=True)
-    pruned_heads: dict[str, Any] = field({}, "Pruned heads: layer -> heads.", kw_only=True)
+    pruned_heads: dict[Any, Any] = field({}, "Pruned heads: layer -> heads.", kw_only=True)
     tie_word_embeddings: bool = field(True, "Share the input embedding with the output projection.", kw_only=True)
     is_encoder_decoder: bool = field(False, "Whether the model has an encoder and a decoder.", kw_only=True)
     is_decoder: bool = field(False, "Whether the model is used as a decoder.", kw_only=True)
@@ -159,7 +159,7 @@ class PretrainedConfig(PushToHubMixin):
         self.torch_dtype = given.pop("torch_dtype", None)
         self._name_or_path = str(given.pop("name_or_path", ""))
         self._commit_hash = given.pop("_commit_hash", None)
-        self._attn_implementation_internal = None
+        self._attn_implementation_internal: str | None = None
         self._attn_implementation = given.pop("attn_implementation", None)
         self.transformers_version = given.pop("transformers_version", None)
         given.pop("xla_device", None)  # how old files asked for a TPU

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import functools
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,15 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ._modeling_embeddings import EmbeddingMixin
-from ._modeling_init import (
-    DeferredInit,
-    ModelMeta,
-    construction,
-    default_init_weights,
-    fresh_construction,
-    init_weights,
-    no_init_weights,
-)
+from ._modeling_init import ModelMeta, construction, default_init_weights, init_weights, no_init_weights
+from ._modeling_loading import LoadingMixin
 from ._modeling_module import (
     ModuleUtilsMixin,
     dtype_byte_size,
@@ -30,21 +21,31 @@ from ._modeling_module import (
     get_state_dict_dtype,
     get_state_dict_float_dtype,
 )
+from ._modeling_saving import SavingMixin, unwrap_model
+from ._modeling_summary import (
+    PoolerAnswerClass,
+    PoolerEndLogits,
+    PoolerStartLogits,
+    SequenceSummary,
+    SQuADHead,
+    SquadHeadOutput,
+)
+from .checkpoints.files import add_variant as _add_variant
+from .checkpoints.read import load_state_dict
+from .checkpoints.shards import load_sharded_checkpoint, shard_checkpoint
+from .generation import GenerationMixin
+from .pytorch_utils import (
+    Conv1D,
+    apply_chunking_to_forward,
+    find_pruneable_heads_and_indices,
+    id_tensor_storage,
+    prune_conv1d_layer,
+    prune_layer,
+    prune_linear_layer,
+)
 from .utils import logging
-
-try:
-    from .generation import GenerationMixin
-except ImportError:
-
-    class GenerationMixin: ...
-
-
-try:
-    from .utils.hub import PushToHubMixin
-except ImportError:
-
-    class PushToHubMixin: ...
-
+from .utils.constants import DUMMY_INPUTS
+from .utils.hub import PushToHubMixin
 
 try:
     from .integrations.peft import PeftAdapterMixin
@@ -53,13 +54,48 @@ except ImportError:
     class PeftAdapterMixin: ...
 
 
-logger = logging.get_logger(__name__)
+__all__ = [
+    "Conv1D",
+    "ModuleUtilsMixin",
+    "PoolerAnswerClass",
+    "PoolerEndLogits",
+    "PoolerStartLogits",
+    "PreTrainedModel",
+    "SQuADHead",
+    "SequenceSummary",
+    "SquadHeadOutput",
+    "apply_chunking_to_forward",
+    "dtype_byte_size",
+    "find_pruneable_heads_and_indices",
+    "get_first_parameter_dtype",
+    "get_parameter_device",
+    "get_parameter_dtype",
+    "get_state_dict_dtype",
+    "get_state_dict_float_dtype",
+    "id_tensor_storage",
+    "load_sharded_checkpoint",
+    "load_state_dict",
+    "no_init_weights",
+    "prune_conv1d_layer",
+    "prune_layer",
+    "prune_linear_layer",
+    "shard_checkpoint",
+    "unwrap_model",
+]
 
-ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "flash_attention_2")
+logger = logging.get_logger(__name__)
 
 
 class PreTrainedModel(
-    EmbeddingMixin, nn.Module, ModuleUtilsMixin, GenerationMixin, PushToHubMixin, PeftAdapterMixin, metaclass=ModelMeta
+    EmbeddingMixin,
+    LoadingMixin,
+    SavingMixin,
+    nn.Module,
+    ModuleUtilsMixin,
+    GenerationMixin,
+    PushToHubMixin,
+    PeftAdapterMixin,
+    metaclass=ModelMeta,
 ):
     """Base class of all models: it holds the configuration and loads, saves, resizes, ties and prunes.
 
@@ -140,7 +176,7 @@ class PreTrainedModel(
     @property
     def dummy_inputs(self) -> dict[str, Tensor]:
         """A small batch of token ids, for tracing."""
-        return {"input_ids": torch.tensor([[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]])}
+        return {"input_ids": torch.tensor(DUMMY_INPUTS)}
 
     @property
     def generation_config(self) -> Any:
@@ -218,3 +254,83 @@ class PreTrainedModel(
         hook = self.__dict__.pop("_require_grads_hook", None)
         if hook is not None:
             hook.remove()
+
+    # Size, placement, warnings
+
+    def get_memory_footprint(self, return_buffers: bool = True) -> int:
+        """Bytes that the parameters take, and the buffers unless `return_buffers=False`."""
+        tensors = list(self.parameters()) + (list(self.buffers()) if return_buffers else [])
+        return sum(tensor.nelement() * tensor.element_size() for tensor in tensors)
+
+    def _refuse_if_quantized(self, action: str) -> None:
+        for flag in ("is_quantized", "is_loaded_in_8bit", "is_loaded_in_4bit"):
+            if getattr(self, flag, False):
+                raise ValueError(f"{action} is not supported for quantized models: they have their device and dtype already.")
+
+    def to(self, *args: Any, **kwargs: Any) -> PreTrainedModel:
+        """`torch.nn.Module.to`; quantized models refuse."""
+        self._refuse_if_quantized("`.to`")
+        return super().to(*args, **kwargs)
+
+    def cuda(self, *args: Any, **kwargs: Any) -> PreTrainedModel:
+        """`torch.nn.Module.cuda`; quantized models refuse."""
+        self._refuse_if_quantized("`.cuda`")
+        return super().cuda(*args, **kwargs)
+
+    def half(self, *args: Any) -> PreTrainedModel:
+        """`torch.nn.Module.half`; quantized models refuse."""
+        self._refuse_if_quantized("`.half()`")
+        return super().half(*args)
+
+    def float(self, *args: Any) -> PreTrainedModel:
+        """`torch.nn.Module.float`; quantized models refuse."""
+        self._refuse_if_quantized("`.float()`")
+        return super().float(*args)
+
+    def warn_if_padding_and_no_attention_mask(self, input_ids: Tensor, attention_mask: Tensor | None) -> None:
+        """Warns, once, where inputs begin or end with the padding token but come without an attention mask.
+
+        Args:
+            input_ids: (batch, sequence).
+            attention_mask: If given, there is nothing to warn of.
+        """
+        pad = self.config.pad_token_id
+        if attention_mask is not None or pad is None or torch.compiler.is_compiling() or "padding" in self.warnings_issued:
+            return
+        if pad not in input_ids[:, [-1, 0]]:
+            return
+        self.warnings_issued["padding"] = True
+        text = "The input contains the padding token but no `attention_mask` was given: results may be wrong. Pass the mask."
+        specials = [getattr(self.config, f"{name}_token_id", None) for name in ("bos", "eos", "sep")]
+        if pad in specials:
+            text += f" (The padding token {pad} is also one of the tokens bos, eos, sep: that it is padding is a guess.)"
+        logger.warning_once(text)
+
+    # What lives elsewhere or no longer
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str | type = "AutoModel") -> None:
+        """Marks a class of one's own so that `save_pretrained` stores its code, for `AutoModel` to find.
+
+        Args:
+            auto_class: The auto class, or its name.
+
+        Raises:
+            ValueError: There is no such auto class.
+        """
+        from .models import auto
+
+        name = auto_class if isinstance(auto_class, str) else auto_class.__name__
+        if not hasattr(auto, name):
+            raise ValueError(f"{name} is not a valid auto class: expected AutoModel, AutoModelForCausalLM or the like.")
+        cls._auto_class = name
+
+    def to_bettertransformer(self) -> PreTrainedModel:
+        """Removed: fused attention is the default here (`attn_implementation="sdpa"`)."""
+        raise NotImplementedError(
+            "to_bettertransformer is not needed: models use fused attention already (`attn_implementation='sdpa'`)."
+        )
+
+    def reverse_bettertransformer(self) -> PreTrainedModel:
+        """Removed, as `to_bettertransformer` is."""
+        raise NotImplementedError("reverse_bettertransformer is not needed: there is no to_bettertransformer.")

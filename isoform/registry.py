@@ -139,8 +139,8 @@ class Arch:
         yield f"image_processing_{self.file}", own(self.image_processor), "vision"
         yield f"feature_extraction_{self.file}", own(self.feature_extractor), None
         yield f"processing_{self.file}", own(self.processor), None
-        for kind, names in self.also.items():
-            yield f"{kind}_{self.file}", names.split(), self.extra if kind == "modeling" else None
+        for kind, further in self.also.items():
+            yield f"{kind}_{self.file}", further.split(), self.extra if kind == "modeling" else None
 
     def load(self, name: str) -> Any:
         """Import one of the classes in `exports`.

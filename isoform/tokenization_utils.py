@@ -472,9 +472,21 @@ def _refuse_offsets(asked: bool) -> None:
 
 
 _ENCODE_OPTIONS = frozenset(
-    "add_special_tokens padding_strategy truncation_strategy max_length stride pad_to_multiple_of return_tensors "
-    "return_token_type_ids return_attention_mask return_overflowing_tokens return_special_tokens_mask return_length "
-    "verbose".split()
+    [
+        "add_special_tokens",
+        "padding_strategy",
+        "truncation_strategy",
+        "max_length",
+        "stride",
+        "pad_to_multiple_of",
+        "return_tensors",
+        "return_token_type_ids",
+        "return_attention_mask",
+        "return_overflowing_tokens",
+        "return_special_tokens_mask",
+        "return_length",
+        "verbose",
+    ]
 )
 
 

@@ -355,16 +355,14 @@ class GenerationConfig(PushToHubMixin):
             ConfigError: a field has the wrong type (a ValueError).
         """
         commit_hash = kwargs.pop("_commit_hash", None)
-        use_auth_token = kwargs.pop("use_auth_token", None)
-        if use_auth_token is not None:
-            warnings.warn("`use_auth_token` is deprecated: pass `token` instead.", FutureWarning, stacklevel=2)
-            if token is not None:
-                raise ValueError("`token` and `use_auth_token` are both given: pass only `token`.")
-            token = use_auth_token
         origin = {"file_type": "config", "from_auto_class": kwargs.pop("_from_auto", False)}
         if (pipeline := kwargs.pop("_from_pipeline", None)) is not None:
             origin["using_pipeline"] = pipeline
-        hub_options = {n: kwargs.pop(n) for n in ("proxies", "resume_download", "subfolder") if n in kwargs}
+        hub_options = {
+            name: kwargs.pop(name)
+            for name in ("proxies", "resume_download", "subfolder", "use_auth_token")
+            if name in kwargs
+        }
         path = cached_file(
             str(pretrained_model_name),
             str(config_file_name or GENERATION_CONFIG_NAME),

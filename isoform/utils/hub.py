@@ -15,7 +15,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
 from . import logging
@@ -210,19 +210,19 @@ def cached_file(
             endpoint=_endpoint(),
         )
     except Exception as error:
-        missing, unreachable, reason = _explain(error, repo, name, revision, local_files_only, token)
-        if (missing and not _raise_exceptions_for_missing_entries) or (
-            unreachable and not _raise_exceptions_for_connection_errors
+        failure = _explain(error, repo, name, revision, local_files_only, token)
+        if failure is None:
+            raise
+        if (failure.missing and not _raise_exceptions_for_missing_entries) or (
+            failure.unreachable and not _raise_exceptions_for_connection_errors
         ):
             return None
-        if reason is None:
-            raise
-        if unreachable and not isinstance(error, _hub().errors.LocalEntryNotFoundError):
-            # A server that fails while it serves other requests: an older download is better than nothing.
+        if failure.unreachable and not failure.missing:
+            # The server broke down on the way: an older download of the same revision is better than nothing.
             known = _from_cache(repo, name, cache_dir, revision, repo_type)
             if isinstance(known, str):
                 return known
-        raise _hub_error(reason) from error
+        raise _hub_error(failure.message) from error
 
 
 def cached_files(path_or_repo_id: PathLike, filenames: Iterable[str], **kwargs: Any) -> list[str] | None:
@@ -303,61 +303,56 @@ def _hub_error(message: str) -> OSError:
     return HubError(message)
 
 
+class _Failure(NamedTuple):
+    """Why a file could not be had."""
+
+    message: str
+    missing: bool = False  # it does not exist, as far as can be told
+    unreachable: bool = False  # the Hub did not answer
+
+
 def _explain(
     error: Exception, repo: str, name: str, revision: str | None, local_only: bool, token: bool | str | None
-) -> tuple[bool, bool, str | None]:
-    """Whether the file is missing, whether the Hub was unreachable, and the message for the user.
+) -> _Failure | None:
+    """What an error of `huggingface_hub` means, for the user.
 
-    The message is `None` for errors that already say what is wrong (a full disk, a folder that cannot be written).
+    `None` for errors that say themselves what is wrong: a full disk, a folder that cannot be written, a bug.
     """
     errors = _hub().errors
     at = f"{repo} (revision {revision or 'main'})"
+    log_in = "log in with `huggingface-cli login`, or pass `token=`"
     if isinstance(error, errors.GatedRepoError):
-        return (
-            False,
-            False,
-            (
-                f"Access to {at} is restricted: the file {name} needs the owner's permission. Ask for it on its page, "
-                "then log in with `huggingface-cli login`, or pass `token=`."
-            ),
+        return _Failure(
+            f"Access to {at} is restricted: the file {name} needs the owner's permission. Ask for it on its page, "
+            f"then {log_in}."
         )
     if isinstance(error, errors.RepositoryNotFoundError):
-        return (
-            False,
-            False,
-            (
-                f"{repo} is not a local folder and not a repository of the Hub that can be seen from here, looking for "
-                f"{name}. Check the spelling; if it is private, log in with `huggingface-cli login`, or pass `token=`."
-            ),
+        return _Failure(
+            f"{repo} is not a local folder and not a repository of the Hub that can be seen from here, looking for "
+            f"{name}. Check the spelling; if it is private, {log_in}."
         )
     if isinstance(error, errors.RevisionNotFoundError):
-        return False, False, f"{repo} has no revision {revision!r} (a branch, a tag or a commit), looking for {name}."
+        return _Failure(f"{repo} has no revision {revision!r} (a branch, a tag or a commit), looking for {name}.")
+    if isinstance(error, errors.HFValidationError):
+        return _Failure(
+            f"{repo!r} is neither an existing local folder nor the name of a repository ('user/model'), looking for "
+            f"{name}: {_first_line(error, token)}"
+        )
     if isinstance(error, errors.LocalEntryNotFoundError):
+        message = _unreachable(error, at, name, token)
         if local_only or is_offline_mode():
             why = "`local_files_only=True`" if local_only else "offline mode (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE)"
-            return (
-                True,
-                True,
-                (
-                    f"The file {name} of {at} is not in the cache, and {why} forbids to download it. Download it once "
-                    "without that, or name a local folder."
-                ),
+            message = (
+                f"The file {name} of {at} is not in the cache, and {why} forbids to download it. Download it once "
+                "without that, or name a local folder."
             )
-        return True, True, _unreachable(error, at, name, token)
+        return _Failure(message, missing=True, unreachable=True)
     if isinstance(error, errors.EntryNotFoundError):
-        return True, False, f"{repo} does not appear to have a file named {name} at revision {revision or 'main'}."
-    if isinstance(error, errors.HFValidationError):
-        return (
-            False,
-            False,
-            (
-                f"{repo!r} is neither an existing local folder nor the name of a repository ('user/model'), looking for "
-                f"{name}: {_first_line(error, token)}"
-            ),
-        )
+        message = f"{repo} does not appear to have a file named {name} at revision {revision or 'main'}."
+        return _Failure(message, missing=True)
     if type(error).__module__.partition(".")[0].startswith(("httpx", "httpcore", "requests", "huggingface_hub")):
-        return False, True, _unreachable(error, at, name, token)
-    return False, False, None
+        return _Failure(_unreachable(error, at, name, token), unreachable=True)
+    return None
 
 
 def _unreachable(error: Exception, at: str, name: str, token: bool | str | None) -> str:
@@ -405,12 +400,12 @@ def has_file(
         url = hub.hf_hub_url(repo, filename, revision=revision, endpoint=_endpoint())
         hub.get_hf_file_metadata(url, token=token, user_agent=http_user_agent(), endpoint=_endpoint())
     except Exception as error:
-        missing, _, reason = _explain(error, repo, filename, revision, False, token)
-        if missing and not isinstance(error, hub.errors.LocalEntryNotFoundError):
-            return False
-        if reason is None:
+        failure = _explain(error, repo, filename, revision, False, token)
+        if failure is None:
             raise
-        raise _hub_error(reason) from error
+        if failure.missing and not failure.unreachable:
+            return False
+        raise _hub_error(failure.message) from error
     return True
 
 

@@ -181,7 +181,9 @@ class _BaseAutoModelClass:
         name, adapter = _base_of_adapter(pretrained_model_name_or_path, hub | (adapter_kwargs or {}), commit)
         if not isinstance(config, PretrainedConfig):
             # The model needs these itself, though the configuration has attributes of the same names.
-            kept = {key: kwargs.pop(key) for key in ("torch_dtype", "quantization_config") if key in kwargs}
+            kept: dict[str, Any] = {
+                key: kwargs.pop(key) for key in ("torch_dtype", "quantization_config") if key in kwargs
+            }
             config, kwargs = AutoConfig.from_pretrained(
                 name if config is None else config,
                 return_unused_kwargs=True,
@@ -209,7 +211,7 @@ class _BaseAutoModelClass:
         reference = auto_map.get(cls.__name__) if isinstance(auto_map, dict) else None
         known = type(config) in cls._model_mapping
         if resolve_trust_remote_code(trust_remote_code, name, known, reference is not None):
-            model_class = get_class_from_dynamic_module(reference, name, **code_options)
+            model_class = get_class_from_dynamic_module(str(reference), name, **code_options)
             if os.path.isdir(name):
                 model_class.register_for_auto_class(cls.__name__)
             else:

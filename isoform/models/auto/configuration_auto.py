@@ -143,7 +143,7 @@ class AutoConfig:
             trust_remote_code, pretrained_model_name_or_path, model_type in CONFIG_MAPPING, reference is not None
         ):
             config_class = get_class_from_dynamic_module(
-                reference, pretrained_model_name_or_path, code_revision=code_revision, **kwargs
+                str(reference), pretrained_model_name_or_path, code_revision=code_revision, **kwargs
             )
             if os.path.isdir(pretrained_model_name_or_path):
                 config_class.register_for_auto_class()

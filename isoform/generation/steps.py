@@ -1,0 +1,237 @@
+"""How the model is run over the tokens that it has not seen, and how what it has seen is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..cache_utils import DynamicCache, as_cache
+from ._inputs import crop_past
+
+if TYPE_CHECKING:
+    from .loop import Decoding, Options, Strategy
+
+# Rooms to reserve in the cache beyond the prompt at first: it grows by doubling, and most texts end before max_length.
+_CACHE_HEADROOM = 512
+
+
+class Steps(Protocol):
+    """A way to run the model."""
+
+    def forward(self, run: Decoding) -> Any:
+        """The outputs for the new tokens of all rows; they count as seen from then on."""
+        ...
+
+    def reorder(self, rows: Tensor) -> None:
+        """Continue row `rows[i]` as row `i`."""
+        ...
+
+    def crop(self, length: int) -> None:
+        """Forget what was seen from position `length` on."""
+        ...
+
+    @property
+    def past(self) -> Any:
+        """The cache."""
+        ...
+
+    @property
+    def encoder_outputs(self) -> Any:
+        """What the encoder said, or None."""
+        ...
+
+
+class ProtocolSteps:
+    """Steps of any model, through the documented hooks.
+
+    Each step calls `prepare_inputs_for_generation`, the model, and `_update_model_kwargs_for_generation`.
+    """
+
+    def __init__(self, model: Any, kwargs: dict[str, Any], options: Options) -> None:
+        self.model, self.kwargs = model, kwargs
+        self.encoder_decoder = bool(model.config.is_encoder_decoder)
+        self.flags = {
+            "return_dict": True,
+            "output_attentions": options.attentions,
+            "output_hidden_states": options.hidden_states,
+        }
+
+    @property
+    def past(self) -> Any:
+        return self.kwargs.get("past_key_values")
+
+    @property
+    def encoder_outputs(self) -> Any:
+        return self.kwargs.get("encoder_outputs")
+
+    def forward(self, run: Decoding) -> Any:
+        inputs = self.model.prepare_inputs_for_generation(run.ids, **self.kwargs)
+        outputs = self.model(**inputs, **self.flags)
+        if not run.ended:
+            self.update(outputs)
+        return outputs
+
+    def update(self, outputs: Any) -> None:
+        """Take over the cache of `outputs`; masks grow by one position."""
+        self.kwargs = self.model._update_model_kwargs_for_generation(
+            outputs, self.kwargs, is_encoder_decoder=self.encoder_decoder
+        )
+
+    def reorder(self, rows: Tensor) -> None:
+        if self.past is not None:
+            self.kwargs["past_key_values"] = self.model._reorder_cache(self.past, rows)
+
+    def crop(self, length: int) -> None:
+        if self.past is not None:
+            self.kwargs["past_key_values"] = crop_past(self.model, self.past, length)
+
+    def fit_masks(self, length: int) -> None:
+        """Bring masks and token types to `length` positions, after steps of more or less than one token."""
+        names = ("decoder_attention_mask",) if self.encoder_decoder else ("attention_mask", "token_type_ids")
+        for name in names:
+            value = self.kwargs.get(name)
+            if value is not None and value.shape[1] > length:
+                self.kwargs[name] = value[:, :length]
+            elif value is not None and value.shape[1] < length:
+                last = value[:, -1:] if name == "token_type_ids" else value.new_ones(value.shape[0], 1)
+                self.kwargs[name] = torch.cat((value, last.expand(-1, length - value.shape[1])), -1)
+
+
+class PlainSteps:
+    """Steps of this package's own decoders: all that does not change from step to step is prepared once.
+
+    The mask is left out where nothing is padded; else it and the positions are prepared up to the last step and sliced.
+    Neighbouring rows with the same prompt, such as beams, share one pass over it.
+    """
+
+    encoder_outputs = None
+
+    def __init__(self, model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> None:
+        self.model = model
+        self.embeds = kwargs.get("inputs_embeds")
+        prompt = ids.shape[1] if self.embeds is None else self.embeds.shape[1]
+        self.offset = prompt - ids.shape[1]  # positions that embeddings fill and ids do not count
+        limit = prompt + _CACHE_HEADROOM
+        capacity = limit if options.max_length is None else min(limit, options.max_length + self.offset)
+        past = kwargs.get("past_key_values")
+        self.cache: Any = DynamicCache(capacity=capacity) if past is None else as_cache(past)
+        self.copies = 1 if options.attentions or options.hidden_states else _copies(ids, kwargs)
+        self.flags = {"use_cache": True, "return_dict": True}
+        if options.attentions:
+            self.flags["output_attentions"] = True
+        if options.hidden_states:
+            self.flags["output_hidden_states"] = True
+        self.mask: Tensor | None = None
+        self.positions: Tensor | None = None
+        mask = kwargs.get("attention_mask")
+        if mask is not None and not bool(mask.all()):
+            self._prepare_mask(mask, capacity)
+
+    def _prepare_mask(self, mask: Tensor, capacity: int) -> None:
+        further = max(capacity - mask.shape[1], 1)
+        self.mask = torch.cat((mask, mask.new_ones(mask.shape[0], further)), -1)
+        if "position_ids" in self.model.forward_names():
+            # Hidden positions count as 1: they may not be negative, and what stands there is not seen.
+            self.positions = (self.mask.long().cumsum(-1) - 1).masked_fill(self.mask == 0, 1)
+
+    @property
+    def past(self) -> Any:
+        return self.cache
+
+    def forward(self, run: Decoding) -> Any:
+        end = run.length + self.offset
+        seen = self.cache.length
+        inputs = dict(self.flags)
+        if self.embeds is not None:
+            inputs["inputs_embeds"], self.embeds = self.embeds, None
+        else:
+            inputs["input_ids"] = run.last_ids(end - seen)
+        if self.mask is not None:
+            if self.mask.shape[1] < end:
+                self.positions = None
+                self._prepare_mask(self.mask, 2 * end)
+            inputs["attention_mask"] = self.mask[:, :end]
+            if self.positions is not None:
+                inputs["position_ids"] = self.positions[:, seen:end]
+        if self.copies > 1:
+            return self._forward_prompt_once(inputs)
+        outputs = self.model(**inputs, past_key_values=self.cache)
+        self.cache = outputs.past_key_values
+        return outputs
+
+    def _forward_prompt_once(self, inputs: dict[str, Any]) -> Any:
+        copies, self.copies = self.copies, 1
+        inputs = {n: x[::copies] if isinstance(x, Tensor) else x for n, x in inputs.items()}
+        outputs = self.model(**inputs, past_key_values=self.cache)
+        logits = outputs.logits[:, -1:].repeat_interleave(copies, 0)
+        rows = torch.arange(logits.shape[0] // copies, device=logits.device).repeat_interleave(copies)
+        self.cache = self.model._reorder_cache(outputs.past_key_values, rows)
+        return type(outputs)(logits=logits)
+
+    def reorder(self, rows: Tensor) -> None:
+        # Rows change places only among the beams of one prompt, whose masks are the same.
+        self.cache = self.model._reorder_cache(self.cache, rows)
+
+    def crop(self, length: int) -> None:
+        self.cache.crop(length + self.offset)
+
+
+def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options, strategy: Strategy) -> Steps:
+    """The fastest way of running `model` that gives what its hooks and `strategy` ask for."""
+    kwargs = dict(kwargs)
+    use_cache = kwargs.get("use_cache")
+    use_cache = getattr(model.config, "use_cache", True) if use_cache is None else use_cache
+    if strategy.plain_steps and use_cache and _is_plain(model, ids, kwargs, options):
+        return PlainSteps(model, ids, kwargs, options)
+    return ProtocolSteps(model, kwargs, options)
+
+
+def _copies(ids: Tensor, kwargs: dict[str, Any]) -> int:
+    """How many neighbouring rows are the same prompt, such as the beams of one."""
+    if ids.shape[0] == 1 or kwargs.get("inputs_embeds") is not None or kwargs.get("past_key_values") is not None:
+        return 1
+    rows = [ids, *(mask for mask in [kwargs.get("attention_mask")] if mask is not None)]
+    same = torch.stack([(x[1:] == x[:-1]).all(-1) for x in rows]).all(0).tolist()
+    count = same.index(False) + 1 if False in same else len(same) + 1
+    uniform = ids.shape[0] % count == 0 and all(same[i] for i in range(len(same)) if (i + 1) % count)
+    return count if uniform else 1
+
+
+_PLAIN_ARGUMENTS = {
+    "attention_mask",
+    "inputs_embeds",
+    "input_ids",
+    "output_attentions",
+    "output_hidden_states",
+    "past_key_values",
+    "use_cache",
+    "compile_decoding",
+}
+
+
+def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> bool:
+    """Whether the model is a decoder of this package with no hook overridden, and the arguments are the usual ones."""
+    from ..heads.lm import CausalLM
+    from ._inputs import InputPreparation
+
+    given = {name for name, value in kwargs.items() if value is not None}
+    if not isinstance(model, CausalLM) or not type(model).__module__.startswith(__package__.partition(".")[0] + "."):
+        return False
+    if options.synced_gpus or model.config.is_encoder_decoder or given - _PLAIN_ARGUMENTS:
+        return False
+    hooks = {
+        "prepare_inputs_for_generation": CausalLM,
+        "_update_model_kwargs_for_generation": InputPreparation,
+        "_extract_past_from_model_output": InputPreparation,
+    }
+    if any(getattr(getattr(model, name), "__func__", None) is not vars(owner)[name] for name, owner in hooks.items()):
+        return False
+    mask, embeds, past = (kwargs.get(name) for name in ("attention_mask", "inputs_embeds", "past_key_values"))
+    if mask is not None and mask.dim() != 2:
+        return False
+    if past is not None:
+        seen = as_cache(past)
+        return isinstance(seen, DynamicCache) and embeds is None and seen.length < ids.shape[1]
+    return True
