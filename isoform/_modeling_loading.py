@@ -176,6 +176,7 @@ class LoadingMixin:
             raise ValueError(f"{cls.__name__} names no config_class: pass `config=`, an instance of a configuration.")
         if config is None and name is None:
             raise ValueError("from_pretrained(None) needs `config` and `state_dict`.")
+        hub = {key: value for key, value in hub.items() if key != "user_agent"}
         return cls.config_class.from_pretrained(
             name if config is None else config, return_unused_kwargs=True, **hub, **kwargs
         )
