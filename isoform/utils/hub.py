@@ -196,7 +196,10 @@ def cached_file(
             if _raise_exceptions_for_missing_entries:
                 raise _hub_error(f"{repo} has no file {name!r} at commit {_commit_hash}")
             return None
+    offline = local_files_only or is_offline_mode()
     try:
+        if not offline and not isinstance(_from_cache(repo, name, cache_dir, revision, repo_type), str):
+            _check_connection(repo, name, revision, repo_type, token)
         return _hub().hf_hub_download(
             repo,
             name,
@@ -206,7 +209,7 @@ def cached_file(
             user_agent=http_user_agent(user_agent),
             force_download=force_download,
             token=token,
-            local_files_only=local_files_only or is_offline_mode(),
+            local_files_only=offline,
             endpoint=_endpoint(),
         )
     except Exception as error:
@@ -223,6 +226,27 @@ def cached_file(
             if isinstance(known, str):
                 return known
         raise _hub_error(failure.message) from error
+
+
+_answering: set[str | None] = set()  # the servers that have answered this process
+
+
+def _check_connection(
+    repo: str, name: str, revision: str | None, repo_type: str | None, token: bool | str | None
+) -> None:
+    """Asks a server once, before its first download. `hf_hub_download` would try an absent one for half a minute."""
+    endpoint = _endpoint()
+    if endpoint in _answering:
+        return
+    hub = _hub()
+    url = hub.hf_hub_url(repo, name, repo_type=repo_type, revision=revision, endpoint=endpoint)
+    try:
+        hub.get_hf_file_metadata(url, token=token, user_agent=http_user_agent(), endpoint=endpoint)
+    except (hub.errors.HfHubHTTPError, hub.errors.EntryNotFoundError):
+        pass  # it answers; what, is for the download to judge
+    except Exception as error:
+        raise hub.errors.LocalEntryNotFoundError(f"{url} cannot be reached") from error
+    _answering.add(endpoint)
 
 
 def cached_files(path_or_repo_id: PathLike, filenames: Iterable[str], **kwargs: Any) -> list[str] | None:
