@@ -487,7 +487,7 @@ class PretrainedConfig(PushToHubMixin):
         default = {} if self.is_composition else type(self)().to_dict()
         different: dict[str, Any] = {}
         for name, value in self.to_dict().items():
-            if isinstance(getattr(self, name, None), PretrainedConfig) and isinstance(default.get(name), dict):
+            if isinstance(vars(self).get(name), PretrainedConfig) and isinstance(default.get(name), dict):
                 different[name] = _difference(value, default[name]) | {"model_type": value["model_type"]}
             elif (
                 name not in common
