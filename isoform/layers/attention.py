@@ -52,7 +52,7 @@ def attend(
         from .flash import flash_attend
 
         return flash_attend(q, k, v, call, dropout=dropout, scale=scale, window=window)
-    return _attend(q, k, v, call, index, call.self_mask(q, k, window), call.causal, dropout, scale, bias, call.attentions)
+    return _attend(q, k, v, call, index, call.self_mask(q, k, window), call.causal and call.whole, dropout, scale, bias, call.attentions)
 
 
 def cross_attend(
@@ -94,7 +94,7 @@ def _attend(
     if call.explicit:
         return _explicit(q, k, v, mask, dropout, scale, None if head_mask is None else head_mask[index], record, grouped)
     y = F.scaled_dot_product_attention(
-        q, k, v, mask, dropout, causal and mask is None and q.shape[2] > 1, scale=scale, enable_gqa=grouped
+        q, k, v, mask, dropout, causal and mask is None, scale=scale, enable_gqa=grouped
     )
     return y.transpose(1, 2).flatten(2)
 

@@ -38,11 +38,12 @@ class Call:
         cache: the handle that this pass fills, or None.
         explicit: weights are computed by the written-out formula (recording, head masks, `eager`).
         causal: self-attention sees no later position.
+        whole: no positions came before these, so the kernels' own causal mode is right.
     """
 
     def __init__(self, model: Any, inputs: dict[str, Any], use_cache: bool, attentions: bool, hidden: bool) -> None:
         config = model.config
-        self.model, self.training, self.causal = model, model.training, True
+        self.model, self.training, self.causal, self.whole = model, model.training, True, True
         self.implementation = config._attn_implementation
         self.past = inputs.get("past_key_values")
         self.use_cache = use_cache
@@ -89,6 +90,7 @@ class Call:
             start = past.position if isinstance(past, StaticCache) else past.length
             self.cache = past.fork(length)
         self.start, self.query_length = start, length
+        self.whole = isinstance(start, int) and start == 0
         self.key_length = self.cache.length if self.cache is not None else length
         self.padding = attention_mask
         if position_ids is None:
@@ -123,8 +125,7 @@ class Call:
         if window is not None and not tracing and keys <= window:
             window = None
         if padding is None and window is None and not static:
-            whole = isinstance(self.start, int) and self.start == 0
-            if queries == 1 or (whole and not self.explicit):
+            if queries == 1 or (self.whole and not self.explicit):
                 return None
         rows = self.cache.rows if static else torch.arange(queries, device=q.device) + (keys - queries)  # type: ignore[union-attr]
         allowed = masks.causal(rows, torch.arange(keys, device=q.device), window)[None, None]
