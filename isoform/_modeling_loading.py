@@ -139,7 +139,11 @@ class LoadingMixin:
         config, model_kwargs = cls._config_for(name, config, {**hub, "subfolder": subfolder}, kwargs)
         if getattr(config, "_commit_hash", None) and not os.path.exists(str(name)):
             hub["revision"] = hub["_commit_hash"] = config._commit_hash  # weights of the same commit as the config
+        if name is not None:
+            config.name_or_path = name
         options.check(config)
+        if name is not None:
+            config.name_or_path = os.fspath(name)  # what an adapter records as its base model
         device_map = dispatch.normalized_device_map(options.device_map)
 
         sources, files, index = _open_sources(name, options, subfolder, use_safetensors, hub)

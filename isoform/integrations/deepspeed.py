@@ -9,7 +9,6 @@ from typing import Any
 from ..utils.import_utils import is_deepspeed_available, requires_backends
 
 __all__ = [
-    "HfDeepSpeedConfig",
     "deepspeed_config",
     "is_deepspeed_available",
     "is_deepspeed_zero3_enabled",

@@ -11,7 +11,7 @@ from ..utils import logging
 from ..utils.peft_utils import check_peft_version, find_adapter_config_file
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 __all__ = ["MIN_PEFT_VERSION", "PeftAdapterMixin"]
 
@@ -193,7 +193,7 @@ class PeftAdapterMixin:
         dispatch_model(model, device_map=device_map, offload_dir=offload_folder, **more)
 
 
-def _adapter_layers(model: Any) -> Iterator[nn.Module | Any]:
+def _adapter_layers(model: Any) -> Iterator[Any]:
     """The layers of a model that `peft` has wrapped."""
     from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils import ModulesToSaveWrapper

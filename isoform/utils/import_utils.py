@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any, NoReturn, TypeVar
 
+from ..errors import MissingExtraError
+
 __all__ = ["DummyObject", "OptionalDependencyNotAvailable", "requires_backends"]
 
 ENV_VARS_TRUE_VALUES = {"1", "ON", "YES", "TRUE"}
@@ -500,16 +502,20 @@ def requires_backends(obj: Any, backends: str | Iterable[str]) -> None:
     if not missing:
         return
     name = obj if isinstance(obj, str) else getattr(obj, "__name__", type(obj).__name__)
-    command = " ".join(f'"{target}"' for target in dict.fromkeys(_BACKENDS[backend][1] for backend in missing))
-    hidden = [name for name in missing if name in ("torch", "tf", "flax") and _find(_MODULE[name])]
+    hidden = [backend for backend in missing if backend in _MODULE and _find(_MODULE[backend])]
     if hidden:
         raise ImportError(
             f"{name} needs {', '.join(hidden)}, which is installed but switched off by the environment: "
             "see the variables USE_TORCH, USE_TF and USE_FLAX"
         )
+    targets = list(dict.fromkeys(_BACKENDS[backend][1] for backend in missing))
+    if len(targets) == 1 and targets[0].startswith("isoform["):
+        raise MissingExtraError(f"{name} ({', '.join(missing)} not found)", targets[0][len("isoform[") : -1])
+    command = " ".join(f'"{target}"' for target in targets)
     raise ImportError(f"{name} needs {' and '.join(missing)}, not found in this environment: pip install {command}")
 
 
+# Frameworks that the environment can switch off, with their modules.
 _MODULE = {"torch": "torch", "tf": "tensorflow", "flax": "flax"}
 
 
