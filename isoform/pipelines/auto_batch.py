@@ -170,16 +170,16 @@ class AutoBatchIterator:
         if len(batch) == 1:
             return [self.pipeline.forward(batch[0].inputs, **self.forward_params)]
         longest = max(piece.length for piece in batch)
-        left = self.pipeline._generates()
         inputs = collate(
             [dict(piece.inputs) for piece in batch],
             token_padding(self._pad_token_id(), getattr(self.pipeline.tokenizer, "pad_token_type_id", 0)),
-            side="left" if left else "right",
+            side="left" if self.pipeline._generates() else "right",
         )
         outputs = unroll(self.pipeline.forward(inputs, **self.forward_params))
-        if not self.pipeline.outputs_per_token:
-            return list(outputs)
-        return [trim(output, piece.length, longest, left) for piece, output in zip(batch, outputs)]
+        return [
+            self.pipeline._cut_padding(output, longest - piece.length, longest, self.forward_params)
+            for piece, output in zip(batch, outputs)
+        ]
 
     def _pad_token_id(self) -> int:
         """What fills the masked positions. The model's own choice first: some derive positions or lengths from it."""
@@ -233,21 +233,6 @@ def prepare_many(pipeline: Pipeline, items: list[Any], params: dict[str, Any]) -
     if isinstance(pipeline, ChunkPipeline):
         return [list(pipeline.preprocess(item, **params)) for item in items]
     return [[pipeline.preprocess(item, **params)] for item in items]
-
-
-def trim(output: Any, length: int, padded: int, left: bool) -> Any:
-    """Cut padding off axis 1 of all tensors of one output that are as long there as the batch was."""
-    if length == padded:
-        return output
-    if isinstance(output, torch.Tensor):
-        if output.dim() < 2 or output.shape[1] != padded:
-            return output
-        return output[:, padded - length :] if left else output[:, :length]
-    if isinstance(output, Mapping):
-        return type(output)({key: trim(value, length, padded, left) for key, value in output.items()})
-    if isinstance(output, tuple):
-        return tuple(trim(value, length, padded, left) for value in output)
-    return output
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..utils import logging
 from ..utils.generic import ModelOutput
 from .auto_batch import AutoBatchIterator
-from .collate import no_collate_fn, pad_collate_fn
+from .collate import cut_right, no_collate_fn, pad_collate_fn
 from .data_formats import (
     CsvPipelineDataFormat,
     JsonPipelineDataFormat,
@@ -422,6 +422,10 @@ class Pipeline(_ScikitCompat):
     def _generates(self) -> bool:
         """Whether `_forward` continues a decoder's input, so that padding belongs on the left."""
         return False
+
+    def _cut_padding(self, output: Any, padding: int, length: int, forward_params: dict[str, Any]) -> Any:
+        """The output for one input of a batch that is `length` long, without what comes from its `padding`."""
+        return cut_right(output, padding, length) if self.outputs_per_token and padding else output
 
     def _batch_limit(self) -> int | None:
         """The most rows that a batch may have, None for no limit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -62,6 +62,17 @@ def collate(
         else:
             batch[key] = pad_tensors(values, padding.get(key, default), side)
     return batch
+
+
+def cut_right(output: Any, padding: int, length: int) -> Any:
+    """Cut `padding` positions off the right of axis 1 of all tensors in `output` that have `length` of them there."""
+    if isinstance(output, torch.Tensor):
+        return output[:, : length - padding] if output.dim() > 1 and output.shape[1] == length else output
+    if isinstance(output, Mapping):
+        return type(output)({key: cut_right(value, padding, length) for key, value in output.items()})  # type: ignore[call-arg]
+    if isinstance(output, tuple):
+        return tuple(cut_right(value, padding, length) for value in output)
+    return output
 
 
 def token_padding(pad_token_id: int, pad_token_type_id: int = 0) -> dict[str, float]:

@@ -6,6 +6,8 @@ import enum
 import warnings
 from typing import Any
 
+import torch
+
 from .base import Pipeline
 from .text_inputs import tokenize_many
 
@@ -213,6 +215,19 @@ class TextGenerationPipeline(Pipeline):
 
     def _generates(self) -> bool:
         return True
+
+    def _cut_padding(
+        self, output: dict[str, Any], padding: int, length: int, forward_params: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Padding is on the left, and on the right of sequences that ended before others of the batch."""
+        sequences = output["generated_sequence"][..., padding:]
+        given = forward_params.get("generation_config") or self.model.generation_config
+        end_ids = forward_params.get("eos_token_id", given.eos_token_id)
+        end_ids = torch.tensor([] if end_ids is None else end_ids).reshape(-1)
+        ended = torch.isin(sequences[..., length - padding :], end_ids).cumsum(-1) > 0
+        surplus = max(int(ended.all(1).sum()) - 1, 0)  # all ended: one position holds the last end itself
+        sequences = sequences[..., : sequences.shape[-1] - surplus]
+        return {**output, "generated_sequence": sequences, "input_ids": output["input_ids"][:, padding:]}
 
     def _new_tokens(self, forward_params: dict[str, Any]) -> int | None:
         """How many tokens are generated at most, None if that depends on the prompt's length."""
