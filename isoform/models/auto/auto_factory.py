@@ -196,7 +196,9 @@ class _BaseAutoModelClass:
             kwargs |= kept
         model_class = cls._find_class(config, name, trust_remote_code, code_revision=code_revision, **hub)
         if adapter is not None:
-            kwargs.update(_adapter_model_path=adapter, adapter_kwargs=adapter_kwargs)
+            adapter_kwargs = {**(adapter_kwargs or {}), "_adapter_model_path": adapter}
+        if adapter_kwargs:
+            kwargs["adapter_kwargs"] = adapter_kwargs
         return model_class.from_pretrained(name, *model_args, config=config, **hub, **kwargs)
 
     @classmethod
