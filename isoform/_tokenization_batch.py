@@ -80,7 +80,7 @@ class BatchEncoding(UserDict):
         return self._encodings is not None
 
     @property
-    def encodings(self) -> list[EncodingFast] | None:
+    def encodings(self) -> Sequence[EncodingFast] | None:
         """The encodings of the fast tokenizer, one per sequence."""
         return self._encodings
 
@@ -171,13 +171,13 @@ class BatchEncoding(UserDict):
     ) -> TokenSpan | None:
         """The tokens of a word of text `sequence_index` (1: the second of a pair), `None` if it has none."""
         encoding, index = self._locate("word_to_tokens", batch_or_word_index, word_index)
-        span = encoding.word_to_tokens(index, sequence_index)
+        span: Any = encoding.word_to_tokens(index, sequence_index)
         return TokenSpan(*span) if span is not None else None
 
     def token_to_chars(self, batch_or_token_index: int, token_index: int | None = None) -> CharSpan | None:
         """The characters of a token in its text, `None` for special tokens."""
         encoding, index = self._locate("token_to_chars", batch_or_token_index, token_index)
-        span = encoding.token_to_chars(index)
+        span: Any = encoding.token_to_chars(index)
         return CharSpan(*span[1]) if span is not None else None
 
     def char_to_token(
@@ -192,7 +192,8 @@ class BatchEncoding(UserDict):
     ) -> CharSpan:
         """The characters of a word of text `sequence_index`."""
         encoding, index = self._locate("word_to_chars", batch_or_word_index, word_index)
-        return CharSpan(*encoding.word_to_chars(index, sequence_index))
+        span: Any = encoding.word_to_chars(index, sequence_index)
+        return CharSpan(*span)
 
     def char_to_word(
         self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0

@@ -23,7 +23,7 @@ from .errors import TokenizerError
 from .utils import logging
 from .utils.files import atomic_files
 from .utils.generic import add_model_info_to_auto_map
-from .utils.hub import cached_file, download_url, extract_commit_hash, is_remote_url
+from .utils.hub import PushToHubMixin, cached_file, download_url, extract_commit_hash, is_remote_url
 
 __all__ = [
     "ADDED_TOKENS_FILE",
@@ -75,8 +75,34 @@ _TYPE_NAMES = {
 }
 
 
-class TokenizerFiles:
+class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
     """The part of `PreTrainedTokenizerBase` that reads and writes files."""
+
+    vocab_files_names: dict[str, str]
+    pretrained_init_configuration: dict[str, dict[str, Any]]
+    max_model_input_sizes: dict[str, int | None]
+    slow_tokenizer_class: Any
+    init_inputs: tuple[Any, ...]
+    init_kwargs: dict[str, Any]
+    chat_template: str | None
+    is_fast: bool
+    _auto_class: str | None
+    _processor_class: str | None
+
+    @property
+    def vocab_size(self) -> int:
+        """The size of the vocabulary, without added tokens."""
+        raise NotImplementedError
+
+    @property
+    def added_tokens_encoder(self) -> dict[str, int]:
+        """The ids of the added tokens, in the order of ids."""
+        raise NotImplementedError
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """The added tokens by id, in the order of ids."""
+        raise NotImplementedError
 
     @classmethod
     def from_pretrained(
@@ -108,7 +134,7 @@ class TokenizerFiles:
             OSError: Files are missing.
             TokenizerError: A file is broken; the message names file and field.
         """
-        hub = {
+        hub: dict[str, Any] = {
             name: kwargs.pop(name)
             for name in ("resume_download", "proxies", "use_auth_token", "subfolder", "_commit_hash")
             if name in kwargs
@@ -532,7 +558,7 @@ def _check_type(value: Any, kinds: tuple[type, ...], place: str) -> None:
     raise TokenizerError(f"{place}: expected {expected}, found {found} ({type(value).__name__})")
 
 
-def _check_vocabulary_files(cls: type, settings: dict[str, Any], source: str) -> None:
+def _check_vocabulary_files(cls: Any, settings: dict[str, Any], source: str) -> None:
     """Names the vocabulary files that `__init__` cannot do without and that are not there."""
     parameters = inspect.signature(cls.__init__).parameters
     missing = [
@@ -547,7 +573,7 @@ def _check_vocabulary_files(cls: type, settings: dict[str, Any], source: str) ->
         )
 
 
-def _nothing_found(cls: type, source: str, hub: dict[str, Any]) -> OSError:
+def _nothing_found(cls: Any, source: str, hub: dict[str, Any]) -> OSError:
     """The error for a place without any file of a tokenizer, with the reason where there is one."""
     names = sorted({*cls.vocab_files_names.values(), TOKENIZER_CONFIG_FILE})
     message = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sized
-from typing import Any, Union
+from typing import Any
 
 from ._tokenization_batch import BatchEncoding
+from ._tokenization_special import SpecialTokensMixin
 from .utils import logging
 from .utils.generic import ExplicitEnum, PaddingStrategy, TensorType, is_tensor, to_py_obj
 
@@ -28,10 +29,6 @@ VERY_LARGE_INTEGER = int(1e30)
 LARGE_INTEGER = int(1e20)
 """Limits above this count as no limit."""
 
-Padding = Union[bool, str, PaddingStrategy]
-Truncation = Union[bool, str, "TruncationStrategy", None]
-Tensors = Union[str, TensorType, None]
-
 
 class TruncationStrategy(ExplicitEnum):
     """Values of the argument `truncation` of tokenizers."""
@@ -42,8 +39,23 @@ class TruncationStrategy(ExplicitEnum):
     DO_NOT_TRUNCATE = "do_not_truncate"
 
 
-class InputPreparation:
+Padding = bool | str | PaddingStrategy
+Truncation = bool | str | TruncationStrategy | None
+Tensors = str | TensorType | None
+
+
+class InputPreparation(SpecialTokensMixin):
     """The part of `PreTrainedTokenizerBase` that cuts, completes and pads ids."""
+
+    model_input_names: list[str]
+    model_max_length: int
+    padding_side: str
+    truncation_side: str
+    deprecation_warnings: dict[str, bool]
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens encoding adds to a text, or to a pair."""
+        raise NotImplementedError
 
     # ---- strategies ----
 
@@ -241,7 +253,7 @@ class InputPreparation:
         if cuts is not TruncationStrategy.DO_NOT_TRUNCATE and max_length and total > max_length:
             ids, pair_ids, overflowing = self.truncate_sequences(ids, pair_ids, total - max_length, cuts, stride)
 
-        data: dict[str, Any] = {}
+        data: Any = {}
         if return_overflowing_tokens:
             data["overflowing_tokens"] = overflowing
             data["num_truncated_tokens"] = total - max_length if max_length is not None else 0
@@ -249,7 +261,7 @@ class InputPreparation:
             sequence = self.build_inputs_with_special_tokens(ids, pair_ids)
             types = self.create_token_type_ids_from_sequences(ids, pair_ids) if return_token_type_ids else []
         else:
-            sequence = ids + pair_ids if pair else ids
+            sequence = ids + (pair_ids or []) if pair else ids
             types = [0] * len(sequence)
         data["input_ids"] = sequence
         if return_token_type_ids:
@@ -370,7 +382,10 @@ class InputPreparation:
             encoded_inputs = {key: to_py_obj(value) for key, value in encoded_inputs.items()}
             required = encoded_inputs[main]
         strategy, _, max_length, _ = self._get_padding_truncation_strategies(padding, None, max_length, None, verbose)
-        options = dict(pad_to_multiple_of=pad_to_multiple_of, return_attention_mask=return_attention_mask)
+        options: dict[str, Any] = {
+            "pad_to_multiple_of": pad_to_multiple_of,
+            "return_attention_mask": return_attention_mask,
+        }
         if not isinstance(required[0], (list, tuple)):
             padded = self._pad(encoded_inputs, max_length=max_length, padding_strategy=strategy, **options)
             return BatchEncoding(padded, tensor_type=return_tensors)
@@ -398,7 +413,7 @@ class InputPreparation:
 
     def _pad(
         self,
-        encoded_inputs: dict[str, Any] | BatchEncoding,
+        encoded_inputs: Any,
         max_length: int | None = None,
         padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
         pad_to_multiple_of: int | None = None,
@@ -413,9 +428,9 @@ class InputPreparation:
             encoded_inputs["attention_mask"] = [1] * length
         if padding_strategy is PaddingStrategy.DO_NOT_PAD:
             return encoded_inputs
-        if padding_strategy is PaddingStrategy.LONGEST:
+        if padding_strategy is PaddingStrategy.LONGEST or max_length is None:
             max_length = length
-        if max_length is not None and pad_to_multiple_of:
+        if pad_to_multiple_of:
             max_length = -(-max_length // pad_to_multiple_of) * pad_to_multiple_of
         missing = max_length - length
         if missing <= 0:

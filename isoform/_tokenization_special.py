@@ -76,6 +76,16 @@ class SpecialTokensMixin:
     cls_token, cls_token_id = _token_property("cls_token"), _id_property("cls_token")
     mask_token, mask_token_id = _token_property("mask_token"), _id_property("mask_token")
 
+    _unk_token: str | AddedToken | None
+
+    def convert_tokens_to_ids(self, tokens: str | list[str]) -> Any:
+        """The id of a token, or the ids of a list of tokens; that of `unk_token` for unknown ones."""
+        raise NotImplementedError
+
+    def convert_ids_to_tokens(self, ids: int | list[int], skip_special_tokens: bool = False) -> Any:
+        """The token of an id, or the tokens of a list of ids."""
+        raise NotImplementedError
+
     def __init__(self, verbose: bool = False, **kwargs: Any) -> None:
         for name in self.SPECIAL_TOKENS_ATTRIBUTES[:-1]:
             setattr(self, f"_{name}", None)
@@ -114,7 +124,8 @@ class SpecialTokensMixin:
     @property
     def additional_special_tokens_ids(self) -> list[int] | None:
         """The ids of `additional_special_tokens`."""
-        return self.convert_tokens_to_ids(self.additional_special_tokens)
+        tokens = self.additional_special_tokens
+        return None if tokens is None else self.convert_tokens_to_ids(tokens)
 
     @additional_special_tokens_ids.setter
     def additional_special_tokens_ids(self, values: list[int]) -> None:
@@ -131,7 +142,7 @@ class SpecialTokensMixin:
         }
 
     @property
-    def special_tokens_map_extended(self) -> dict[str, str | AddedToken | list[str | AddedToken]]:
+    def special_tokens_map_extended(self) -> dict[str, Any]:
         """The special tokens that are set, by name, as they were given (`AddedToken` keeps its options)."""
         values = ((name, getattr(self, f"_{name}", None)) for name in self.SPECIAL_TOKENS_ATTRIBUTES)
         return {name: value for name, value in values if value}
@@ -141,7 +152,7 @@ class SpecialTokensMixin:
         """All special tokens as they were given, each once."""
         tokens: dict[str, str | AddedToken] = {}
         for value in self.special_tokens_map_extended.values():
-            for token in value if isinstance(value, (list, tuple)) else [value]:
+            for token in value if isinstance(value, list) else [value]:
                 tokens.setdefault(str(token), token)
         return list(tokens.values())
 
@@ -191,9 +202,8 @@ class SpecialTokensMixin:
             else:
                 if not isinstance(value, (str, AddedToken)):
                     raise ValueError(f"Token {value} for key {name} should be a str or an AddedToken instance")
-                token = _as_special(value)
-                setattr(self, name, token)
-                to_add.append(token)
+                setattr(self, name, _as_special(value))
+                to_add.append(_as_special(value))
         return self.add_tokens(to_add, special_tokens=True)
 
     def add_tokens(
@@ -225,7 +235,7 @@ class SpecialTokensMixin:
         return self.add_tokens(self.all_special_tokens_extended, special_tokens=True)
 
 
-def _as_special(token: str | AddedToken) -> AddedToken:
+def _as_special(token: Any) -> AddedToken:
     return AddedToken(token, normalized=False, special=True) if isinstance(token, str) else token
 
 

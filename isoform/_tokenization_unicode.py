@@ -19,7 +19,7 @@ def _is_control(char: str) -> bool:
 
 
 def _is_punctuation(char: str) -> bool:
-    """Punctuation; of ASCII all signs that are no letter and no digit, also those like `$` that Unicode calls symbols."""
+    """Punctuation; of ASCII any sign that is no letter and no digit, also those that Unicode calls symbols (`$`)."""
     return char in _ASCII_PUNCTUATION or unicodedata.category(char).startswith("P")
 
 

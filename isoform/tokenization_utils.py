@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import Any
 
 from ._tokenization_unicode import (
     _insert_one_token_to_ordered_list,
@@ -167,10 +167,10 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         vocab = dict(self.get_vocab())
         size_before = len(vocab)
         next_id = size_before
-        for token in new_tokens:
-            if not isinstance(token, (str, AddedToken)):
-                raise TypeError(f"Token {token} is not a string but a {type(token)}.")
-            token = self._as_added(token, special_tokens)
+        for new_token in new_tokens:
+            if not isinstance(new_token, (str, AddedToken)):
+                raise TypeError(f"Token {new_token} is not a string but a {type(new_token)}.")
+            token = self._as_added(new_token, special_tokens)
             if token is None:
                 continue
             if token.content not in vocab:
@@ -199,7 +199,11 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             token = _changed(token, special=True)
         if not token.special and token.normalized and getattr(self, "do_lower_case", False):
             token = _changed(token, content=token.content.lower())
-        return None if self._added_tokens_decoder.get(self._added_tokens_encoder.get(token.content)) == token else token
+        return None if self._added(token.content) == token else token
+
+    def _added(self, text: str) -> AddedToken | None:
+        index = self._added_tokens_encoder.get(text)
+        return None if index is None else self._added_tokens_decoder.get(index)
 
     def _update_trie(self, unique_no_split_tokens: Iterable[str] = ()) -> None:
         """Rebuilds what is derived from the added tokens."""
@@ -213,7 +217,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 
     # ---- text to tokens ----
 
-    def tokenize(self, text: TextInput, **kwargs: Any) -> list[str]:
+    def tokenize(self, text: TextInput, **kwargs: Any) -> list[str]:  # type: ignore[override]
         """Splits a text into tokens; added tokens are never split.
 
         Args:
@@ -251,7 +255,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         """The added tokens in a text and what is between them, after `lstrip`, `rstrip` and `single_word`."""
         parts = self.tokens_trie.split(text)
         for i, part in enumerate(parts):
-            token = self._added_tokens_decoder.get(self._added_tokens_encoder.get(part))
+            token = self._added(part)
             if token is None:
                 continue
             left, right = parts[i - 1] if i > 0 else "", parts[i + 1] if i + 1 < len(parts) else ""
@@ -268,7 +272,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
                     parts[i] = ""
         return parts
 
-    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+    def _tokenize(self, text: str) -> list[str]:
         """Splits a text without added tokens into tokens."""
         raise NotImplementedError
 
@@ -280,7 +284,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 
     # ---- tokens and ids ----
 
-    def convert_tokens_to_ids(self, tokens: str | list[str]) -> int | list[int]:
+    def convert_tokens_to_ids(self, tokens: str | list[str]) -> Any:
         """The id of a token, or the ids of a list of tokens."""
         if tokens is None:
             return None
@@ -288,22 +292,16 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             return self._convert_token_to_id_with_added_voc(tokens)
         return [self._convert_token_to_id_with_added_voc(token) for token in tokens]
 
-    def _convert_token_to_id_with_added_voc(self, token: str) -> int:
+    def _convert_token_to_id_with_added_voc(self, token: str | None) -> int | None:
         if token is None:
             return None
         index = self._added_tokens_encoder.get(token)
         return self._convert_token_to_id(token) if index is None else index
 
-    def _convert_token_to_id(self, token: str) -> int:
+    def _convert_token_to_id(self, token: str) -> int | None:
         raise NotImplementedError
 
-    @overload
-    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = False) -> str: ...
-
-    @overload
-    def convert_ids_to_tokens(self, ids: list[int], skip_special_tokens: bool = False) -> list[str]: ...
-
-    def convert_ids_to_tokens(self, ids: int | list[int], skip_special_tokens: bool = False) -> str | list[str]:
+    def convert_ids_to_tokens(self, ids: int | list[int], skip_special_tokens: bool = False) -> Any:
         """The token of an id, or the tokens of a list of ids.
 
         Args:
@@ -315,11 +313,11 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
         return [self._token_of(int(index)) for index in ids if int(index) not in skipped]
 
-    def _token_of(self, index: int) -> str:
+    def _token_of(self, index: int) -> str | None:
         token = self._added_tokens_decoder.get(index)
         return self._convert_id_to_token(index) if token is None else token.content
 
-    def _convert_id_to_token(self, index: int) -> str:
+    def _convert_id_to_token(self, index: int) -> str | None:
         raise NotImplementedError
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
@@ -453,7 +451,8 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         )
         texts: list[str] = []
         for is_whole, run in itertools.groupby(tokens, key=whole.__contains__):
-            texts += run if is_whole else filter(None, [self.convert_tokens_to_string(list(run))])
+            pieces = list(run)
+            texts += pieces if is_whole else filter(None, [self.convert_tokens_to_string(pieces)])
         text = (" " if spaces_between_special_tokens else "").join(texts)
         return self._cleaned(text, clean_up_tokenization_spaces)
 
@@ -472,21 +471,21 @@ def _refuse_offsets(asked: bool) -> None:
 
 
 _ENCODE_OPTIONS = frozenset(
-    [
+    {
         "add_special_tokens",
-        "padding_strategy",
-        "truncation_strategy",
         "max_length",
-        "stride",
         "pad_to_multiple_of",
-        "return_tensors",
-        "return_token_type_ids",
+        "padding_strategy",
         "return_attention_mask",
+        "return_length",
         "return_overflowing_tokens",
         "return_special_tokens_mask",
-        "return_length",
+        "return_tensors",
+        "return_token_type_ids",
+        "stride",
+        "truncation_strategy",
         "verbose",
-    ]
+    }
 )
 
 

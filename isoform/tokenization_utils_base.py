@@ -6,7 +6,7 @@ import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tokenizers import AddedToken
 
@@ -33,7 +33,6 @@ from ._tokenization_prepare import (
 from ._tokenization_special import SpecialTokensMixin
 from .utils import logging
 from .utils.generic import ExplicitEnum, PaddingStrategy, TensorType, is_tensor, to_py_obj
-from .utils.hub import PushToHubMixin
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +74,8 @@ TextInputPair = tuple[str, str]
 PreTokenizedInputPair = tuple[list[str], list[str]]
 EncodedInputPair = tuple[list[int], list[int]]
 
-Text = Union[TextInput, PreTokenizedInput, EncodedInput]
-Ids = Union[int, list[int], "np.ndarray", "torch.Tensor"]
+Text = TextInput | PreTokenizedInput | EncodedInput
+Ids: TypeAlias = "int | list[int] | np.ndarray | torch.Tensor"
 
 _BAD_TEXT = (
     "text input must of type `str` (single example), `List[str]` (batch or single pretokenized example) "
@@ -84,7 +83,7 @@ _BAD_TEXT = (
 )
 
 
-class PreTrainedTokenizerBase(SpecialTokensMixin, InputPreparation, TokenizerFiles, PushToHubMixin):
+class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
     """Base of all tokenizers. Derive from `PreTrainedTokenizer` (Python) or `PreTrainedTokenizerFast` (Rust).
 
     Class attributes that tokenizers set: `vocab_files_names` (argument of `__init__` to file name),
@@ -133,15 +132,6 @@ class PreTrainedTokenizerBase(SpecialTokensMixin, InputPreparation, TokenizerFil
 
     # ---- vocabulary: for the two kinds of tokenizers ----
 
-    is_fast: bool
-    vocab_size: int
-    added_tokens_encoder: dict[str, int]
-
-    @property
-    def added_tokens_decoder(self) -> dict[int, AddedToken]:
-        """The added tokens by id, in the order of ids."""
-        raise NotImplementedError
-
     def __len__(self) -> int:
         """The size of the vocabulary, with added tokens."""
         raise NotImplementedError
@@ -153,14 +143,6 @@ class PreTrainedTokenizerBase(SpecialTokensMixin, InputPreparation, TokenizerFil
         """The vocabulary, with added tokens: token to id."""
         raise NotImplementedError
 
-    def convert_tokens_to_ids(self, tokens: str | list[str]) -> int | list[int]:
-        """The id of a token, or the ids of a list of tokens; that of `unk_token` for unknown ones."""
-        raise NotImplementedError
-
-    def convert_ids_to_tokens(self, ids: int | list[int], skip_special_tokens: bool = False) -> str | list[str]:
-        """The token of an id, or the tokens of a list of ids."""
-        raise NotImplementedError
-
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """The text that tokens stand for."""
         raise NotImplementedError
@@ -169,10 +151,6 @@ class PreTrainedTokenizerBase(SpecialTokensMixin, InputPreparation, TokenizerFil
         self, text: str, pair: str | None = None, add_special_tokens: bool = False, **kwargs: Any
     ) -> list[str]:
         """Splits a text into tokens."""
-        raise NotImplementedError
-
-    def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """How many special tokens encoding adds to a text, or to a pair."""
         raise NotImplementedError
 
     @property

@@ -137,7 +137,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         """Puts added and special tokens that the backend does not have, or has with other options, into it."""
         present = {token.content: token for token in self._tokenizer.get_added_tokens_decoder().values()}
         wanted = {str(token): token for _, token in sorted(added.items())}
-        tokens = [token for token in wanted.values() if present.get(str(token)) != token]
+        tokens: list[str | AddedToken] = [t for t in wanted.values() if present.get(str(t)) != t]
         specials = self.all_special_tokens_extended
         tokens += [token for token in specials if str(token) not in present and str(token) not in wanted]
         names = {str(token) for token in specials}
@@ -208,7 +208,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         """How many special tokens encoding adds to a text, or to a pair."""
         return self._tokenizer.num_special_tokens_to_add(pair)
 
-    def convert_tokens_to_ids(self, tokens: str | list[str]) -> int | list[int]:
+    def convert_tokens_to_ids(self, tokens: str | list[str]) -> Any:
         """The id of a token, or the ids of a list of tokens; that of `unk_token` for unknown ones."""
         if tokens is None:
             return None
@@ -216,7 +216,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
             return self._convert_token_to_id_with_added_voc(tokens)
         return [self._convert_token_to_id_with_added_voc(token) for token in tokens]
 
-    def _convert_token_to_id_with_added_voc(self, token: str) -> int:
+    def _convert_token_to_id_with_added_voc(self, token: str) -> int | None:
         index = self._tokenizer.token_to_id(token)
         if index is None and self._unk_token is not None and token != str(self._unk_token):
             return self.unk_token_id
@@ -225,7 +225,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     def _convert_id_to_token(self, index: int) -> str | None:
         return self._tokenizer.id_to_token(int(index))
 
-    def convert_ids_to_tokens(self, ids: int | list[int], skip_special_tokens: bool = False) -> str | list[str]:
+    def convert_ids_to_tokens(self, ids: int | list[int], skip_special_tokens: bool = False) -> Any:
         """The token of an id, or the tokens of a list of ids.
 
         Args:
@@ -396,7 +396,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         """The texts of a batch of ids, `(batch, sequence)`. See `decode`."""
         kind = type(self)
         as_one = kind._decode is PreTrainedTokenizerFast._decode and kind.decode is PreTrainedTokenizerFast.decode
-        rows = to_py_obj(sequences) if is_tensor(sequences) else [_plain_ids(row) for row in sequences]
+        rows: list[Any] = to_py_obj(sequences) if is_tensor(sequences) else [_plain_ids(row) for row in sequences]
         if kwargs or not as_one or not all(isinstance(row, list) for row in rows):
             return super().batch_decode(rows, skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
         texts = self._tokenizer.decode_batch(rows, skip_special_tokens=skip_special_tokens)
@@ -513,10 +513,16 @@ def _check_stride(backend: TokenizerFast, max_length: int | None, stride: int) -
 def _describe_bad_input(backend: TokenizerFast, batch: Sequence[Any], words: bool, error: TypeError) -> TypeError:
     """Finds the entry of a batch that the Rust library refused."""
     expected = "a list of words, or a pair of such lists" if words else "a text or a pair of texts"
-    for index, entry in enumerate(batch):
+
+    def is_bad(entry: Any) -> bool:
         try:
             backend.encode_batch([entry], words, False)
         except TypeError:
+            return True
+        return False
+
+    for index, entry in enumerate(batch):
+        if is_bad(entry):
             text = repr(entry)
             found = text if len(text) <= 80 else f"{text[:77]}..."
             return TypeError(f"entry {index} of the batch: expected {expected}, found {found}. {error}")
