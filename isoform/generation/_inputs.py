@@ -78,7 +78,7 @@ class InputPreparation:
         bos_token_id: int | None = None,
         model_kwargs: dict[str, Any] | None = None,
     ) -> Tensor:
-        """`inputs`, or ids to start from where there are none: `(batch, 1)`, or `(batch, 0)` with embeddings.
+        """`inputs`, or ids to start from where there are none: `(batch, 1)`, or `(batch, 0)` with embeddings and no id.
 
         Raises:
             ValueError: there is nothing to start from, and no id for the beginning of a sequence.
@@ -90,9 +90,9 @@ class InputPreparation:
         if self.config.is_encoder_decoder and encoder_outputs is not None:
             shape = encoder_outputs[0].shape[:-1]  # ids that fit the encoder's states; nobody reads them
             return torch.full(shape, -100, dtype=torch.long, device=self.device)
-        if "inputs_embeds" in kwargs:
-            return torch.ones((kwargs["inputs_embeds"].shape[0], 0), dtype=torch.long, device=self.device)
         if bos_token_id is None:
+            if "inputs_embeds" in kwargs:
+                return torch.ones((kwargs["inputs_embeds"].shape[0], 0), dtype=torch.long, device=self.device)
             raise ValueError("`bos_token_id` has to be defined when no `input_ids` are provided.")
         batch = next((value.shape[0] for value in kwargs.values() if isinstance(value, Tensor)), 1)
         return torch.full((batch, 1), bos_token_id, dtype=torch.long, device=self.device)

@@ -65,6 +65,12 @@ class Contrastive(Greedy):
         self.context = torch.cat((self.context, states[rows, chosen][:, None]), 1)  # type: ignore[arg-type]
         return run.append(tokens[rows, chosen])
 
+    def result(self, run: Decoding) -> Any:
+        # The last token was already run, in order to rank it; as after other searches the cache ends before it.
+        seen = run.steps.past[0][0].shape[-2]
+        run.steps.crop(seen - 1)
+        return super().result(run)
+
     def _hidden(self, run: Decoding, outputs: Any) -> Tensor:
         return (outputs.decoder_hidden_states if run.encoder_decoder else outputs.hidden_states)[-1]
 

@@ -58,6 +58,7 @@ class Beams(Strategy):
 
     results = (results.BeamSearchDecoderOnlyOutput, results.BeamSearchEncoderDecoderOutput)
     groups = 1
+    records_totals = False  # the scores returned are per step; else they include those of the earlier steps
     distinct_start = True  # all beams start alike: only the first of each prompt may be continued at first
 
     def __init__(self, scorer: BeamScorer) -> None:
@@ -88,8 +89,8 @@ class Beams(Strategy):
             self.start(run, outputs.logits.device)
         scores = run.process(outputs.logits[:, -1, :].log_softmax(-1))
         scores = self.shape(run, scores)
-        run.record.add(outputs, scores)
         totals = scores + self.totals[:, None]  # type: ignore[index]
+        run.record.add(outputs, totals if self.records_totals else scores)
         values, *self.last = self.candidates(run, totals)
         chosen = self.process(run, totals, values, *self.last)
         self.totals, rows = chosen["next_beam_scores"], chosen["next_beam_indices"]
@@ -165,6 +166,8 @@ class SampledBeams(Beams):
 
 class ConstrainedBeams(Beams):
     """Beam search that fulfils constraints: some beams are steered towards them."""
+
+    records_totals = True
 
     def process(self, run: Decoding, totals: Tensor, values: Tensor, tokens: Tensor, sources: Tensor) -> Any:
         return self.scorer.process(run.ids, values, tokens, sources, totals, **self.context(run))
