@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from .config_fields import Field, collect, field, init_signature, with_field_docs
 from .errors import ConfigError, ConfigFileError
-from .utils import logging
+from .utils import API_VERSION, logging
 from .utils.constants import CONFIG_NAME
 from .utils.files import atomic_write
 from .utils.hub import PushToHubMixin, cached_file, extract_commit_hash
@@ -29,8 +29,6 @@ __all__ = ["PretrainedConfig", "field"]
 
 logger = logging.get_logger(__name__)
 
-# The version of the reference whose files we read and write.
-FILE_FORMAT_VERSION = "4.36.2"
 ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "flash_attention_2")
 MAX_LAYERS = 10_000
 _PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
@@ -470,7 +468,7 @@ class PretrainedConfig(PushToHubMixin):
         """All attributes, ready for JSON: nested configurations as dictionaries, dtypes by name."""
         hidden = ("_auto_class", "_commit_hash", "_attn_implementation_internal", "_pre_quantization_dtype")
         values = {k: copy.deepcopy(v) for k, v in vars(self).items() if k not in hidden}
-        values["transformers_version"] = FILE_FORMAT_VERSION
+        values["transformers_version"] = API_VERSION
         values["model_type"] = type(self).model_type
         for name, value in values.items():
             if isinstance(value, PretrainedConfig):
@@ -674,7 +672,7 @@ def _newest_readable(files: list[str]) -> str:
         found = re.fullmatch(r"config\.(\d+(?:\.\d+)*)\.json", str(name))
         if found:
             versions[tuple(map(int, found[1].split(".")))] = name
-    ours = tuple(map(int, FILE_FORMAT_VERSION.split(".")))
+    ours = tuple(map(int, API_VERSION.split(".")))
     return max(((v, name) for v, name in versions.items() if v <= ours), default=((), CONFIG_NAME))[1]
 
 

@@ -177,8 +177,8 @@ class _BaseAutoModelClass:
         PretrainedConfig._set_token_in_kwargs(kwargs)
         hub = {name: kwargs.pop(name) for name in _HUB_OPTIONS if name in kwargs}
         commit = kwargs.pop("_commit_hash", None)
-        adapter_kwargs = kwargs.pop("adapter_kwargs", None)
-        name, adapter = _base_of_adapter(pretrained_model_name_or_path, hub | (adapter_kwargs or {}), commit)
+        adapter_kwargs = kwargs.pop("adapter_kwargs", None) or {}
+        name, adapter = _base_of_adapter(pretrained_model_name_or_path, hub | adapter_kwargs, commit)
         if not isinstance(config, PretrainedConfig):
             # The model needs these itself, though the configuration has attributes of the same names.
             kept: dict[str, Any] = {
@@ -196,7 +196,7 @@ class _BaseAutoModelClass:
             kwargs |= kept
         model_class = cls._find_class(config, name, trust_remote_code, code_revision=code_revision, **hub)
         if adapter is not None:
-            adapter_kwargs = {**(adapter_kwargs or {}), "_adapter_model_path": adapter}
+            adapter_kwargs = {**adapter_kwargs, "_adapter_model_path": adapter}
         if adapter_kwargs:
             kwargs["adapter_kwargs"] = adapter_kwargs
         return model_class.from_pretrained(name, *model_args, config=config, **hub, **kwargs)

@@ -25,11 +25,12 @@ class _LazyConfigMapping(Mapping[str, type[PretrainedConfig]]):
         self._extra_content: dict[str, type[PretrainedConfig]] = {}
 
     def __getitem__(self, key: str) -> type[PretrainedConfig]:
+        if key not in self:
+            raise UnknownModelTypeError(_unknown(key, self))
         if key in self._extra_content:
             return self._extra_content[key]
-        arch = architectures().get(key)
-        if arch is None or arch.config is None:
-            raise UnknownModelTypeError(_unknown(key, self))
+        arch = architectures()[key]
+        assert arch.config is not None
         return arch.load(arch.config)
 
     def __iter__(self) -> Iterator[str]:
@@ -40,7 +41,9 @@ class _LazyConfigMapping(Mapping[str, type[PretrainedConfig]]):
         return sum(1 for _ in self)
 
     def __contains__(self, key: object) -> bool:  # Mapping's own would import the class
-        return key in self._extra_content or (key in architectures() and bool(architectures()[str(key)].config))
+        if not isinstance(key, str):  # a file may hold anything
+            return False
+        return key in self._extra_content or (key in architectures() and architectures()[key].config is not None)
 
     def register(self, key: str, value: type[PretrainedConfig], exist_ok: bool = False) -> None:
         """Add a configuration class.
