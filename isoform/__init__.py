@@ -19,6 +19,7 @@ NAMES: dict[str, str] = {
     "cache_utils": "Cache DynamicCache SinkCache StaticCache",
     "configuration_utils": "PretrainedConfig",
     "convert_slow_tokenizer": "SLOW_TO_FAST_CONVERTERS convert_slow_tokenizer",
+    "data.processors": "SquadExample",
     "errors": "CheckpointError ConfigError ConfigFileError GenerationError HubError IsoformError MissingExtraError "
     "RemoteCodeError TokenizerError UnknownModelTypeError",
     "generation": "AlternatingCodebooksLogitsProcessor BeamScorer BeamSearchScorer "
@@ -36,22 +37,22 @@ NAMES: dict[str, str] = {
     "top_k_top_p_filtering",
     "modelcard": "ModelCard",
     "modeling_utils": "PreTrainedModel",
-    "pipelines": "FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline "
-    "TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline ZeroShotClassificationPipeline "
-    "pipeline",
+    "pipelines": "CsvPipelineDataFormat JsonPipelineDataFormat PipedPipelineDataFormat PipelineDataFormat "
+    "FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline TextClassificationPipeline "
+    "TextGenerationPipeline TokenClassificationPipeline ZeroShotClassificationPipeline pipeline",
     "pytorch_utils": "Conv1D apply_chunking_to_forward prune_layer",
     "tokenization_utils": "PreTrainedTokenizer",
     "tokenization_utils_base": "AddedToken BatchEncoding CharSpan PreTrainedTokenizerBase SpecialTokensMixin TokenSpan",
     "tokenization_utils_fast": "PreTrainedTokenizerFast",
     "trainer_utils": "set_seed enable_full_determinism",
-    "utils": "CONFIG_NAME MODEL_CARD_NAME SPIECE_UNDERLINE TRANSFORMERS_CACHE WEIGHTS_NAME TensorType "
-    "add_end_docstrings add_start_docstrings is_apex_available is_bitsandbytes_available is_datasets_available "
-    "is_decord_available is_faiss_available is_flax_available is_keras_nlp_available is_phonemizer_available "
-    "is_psutil_available is_py3nvml_available is_pyctcdecode_available is_safetensors_available is_scipy_available "
-    "is_sentencepiece_available is_sklearn_available is_speech_available is_tensorflow_text_available "
-    "is_tf_available is_timm_available is_tokenizers_available is_torch_available is_torch_neuroncore_available "
-    "is_torch_npu_available is_torch_tpu_available is_torchvision_available is_torch_xpu_available "
-    "is_vision_available logging",
+    "utils": "CONFIG_NAME MODEL_CARD_NAME PYTORCH_PRETRAINED_BERT_CACHE PYTORCH_TRANSFORMERS_CACHE SPIECE_UNDERLINE "
+    "TRANSFORMERS_CACHE WEIGHTS_NAME TensorType add_end_docstrings add_start_docstrings is_apex_available "
+    "is_bitsandbytes_available is_datasets_available is_decord_available is_faiss_available is_flax_available "
+    "is_keras_nlp_available is_phonemizer_available is_psutil_available is_py3nvml_available "
+    "is_pyctcdecode_available is_safetensors_available is_scipy_available is_sentencepiece_available "
+    "is_sklearn_available is_speech_available is_tensorflow_text_available is_tf_available is_timm_available "
+    "is_tokenizers_available is_torch_available is_torch_neuroncore_available is_torch_npu_available "
+    "is_torch_tpu_available is_torchvision_available is_torch_xpu_available is_vision_available logging",
 }
 
 # Needed extra, for the modules that cannot work without one.

@@ -10,6 +10,7 @@ from .cache_utils import StaticCache as StaticCache
 from .configuration_utils import PretrainedConfig as PretrainedConfig
 from .convert_slow_tokenizer import SLOW_TO_FAST_CONVERTERS as SLOW_TO_FAST_CONVERTERS
 from .convert_slow_tokenizer import convert_slow_tokenizer as convert_slow_tokenizer
+from .data.processors import SquadExample as SquadExample
 from .errors import CheckpointError as CheckpointError
 from .errors import ConfigError as ConfigError
 from .errors import ConfigFileError as ConfigFileError
@@ -180,6 +181,7 @@ from .models.gpt_neox.modeling_gpt_neox import GPTNeoXForCausalLM as GPTNeoXForC
 from .models.gpt_neox.modeling_gpt_neox import GPTNeoXForQuestionAnswering as GPTNeoXForQuestionAnswering
 from .models.gpt_neox.modeling_gpt_neox import GPTNeoXForSequenceClassification as GPTNeoXForSequenceClassification
 from .models.gpt_neox.modeling_gpt_neox import GPTNeoXForTokenClassification as GPTNeoXForTokenClassification
+from .models.gpt_neox.modeling_gpt_neox import GPTNeoXLayer as GPTNeoXLayer
 from .models.gpt_neox.modeling_gpt_neox import GPTNeoXModel as GPTNeoXModel
 from .models.gpt_neox.modeling_gpt_neox import GPTNeoXPreTrainedModel as GPTNeoXPreTrainedModel
 from .models.gpt_neox.tokenization_gpt_neox_fast import GPTNeoXTokenizerFast as GPTNeoXTokenizerFast
@@ -214,9 +216,13 @@ from .models.phi.modeling_phi import PhiForSequenceClassification as PhiForSeque
 from .models.phi.modeling_phi import PhiForTokenClassification as PhiForTokenClassification
 from .models.phi.modeling_phi import PhiModel as PhiModel
 from .models.phi.modeling_phi import PhiPreTrainedModel as PhiPreTrainedModel
+from .pipelines import CsvPipelineDataFormat as CsvPipelineDataFormat
 from .pipelines import FeatureExtractionPipeline as FeatureExtractionPipeline
+from .pipelines import JsonPipelineDataFormat as JsonPipelineDataFormat
 from .pipelines import NerPipeline as NerPipeline
+from .pipelines import PipedPipelineDataFormat as PipedPipelineDataFormat
 from .pipelines import Pipeline as Pipeline
+from .pipelines import PipelineDataFormat as PipelineDataFormat
 from .pipelines import QuestionAnsweringPipeline as QuestionAnsweringPipeline
 from .pipelines import TextClassificationPipeline as TextClassificationPipeline
 from .pipelines import TextGenerationPipeline as TextGenerationPipeline
@@ -238,6 +244,8 @@ from .trainer_utils import enable_full_determinism as enable_full_determinism
 from .trainer_utils import set_seed as set_seed
 from .utils import CONFIG_NAME as CONFIG_NAME
 from .utils import MODEL_CARD_NAME as MODEL_CARD_NAME
+from .utils import PYTORCH_PRETRAINED_BERT_CACHE as PYTORCH_PRETRAINED_BERT_CACHE
+from .utils import PYTORCH_TRANSFORMERS_CACHE as PYTORCH_TRANSFORMERS_CACHE
 from .utils import SPIECE_UNDERLINE as SPIECE_UNDERLINE
 from .utils import TRANSFORMERS_CACHE as TRANSFORMERS_CACHE
 from .utils import TensorType as TensorType

@@ -118,7 +118,7 @@ def collect(cls: type, inherited: Mapping[str, Field]) -> dict[str, Field]:
     Takes the `Field` objects off the class, so that `Config.vocab_size` is no attribute of the class.
     """
     fields = dict(inherited)
-    annotations = vars(cls).get("__annotations__", {})
+    annotations = inspect.get_annotations(cls)
     for name, value in list(vars(cls).items()):
         if not isinstance(value, Field):
             continue

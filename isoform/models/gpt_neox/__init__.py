@@ -7,5 +7,6 @@ ARCH = Arch(
     "GPTNeoX",
     torch="Model ForCausalLM ForQuestionAnswering ForSequenceClassification ForTokenClassification",
     tokenizer=(None, "GPTNeoXTokenizerFast"),
+    also={"modeling": "GPTNeoXLayer"},
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)
