@@ -106,7 +106,7 @@ def test_every_class_exists_and_lives_where_it_says(model_type: str) -> None:
         assert cls.__module__ == f"isoform.{entry.module}"
         assert getattr(package, name) is cls
         assert name in dir(package)
-        if entry.module.rpartition(".")[2].startswith("modeling_") and name != f"{arch.prefix}PreTrainedModel":
+        if name.removeprefix(arch.prefix) in arch.suffixes:
             assert cls.config_class.__name__ == arch.config
     for name in filter(None, arch.tokenizer):
         assert name in exports(), f"{arch.title} uses {name}, which no architecture declares"

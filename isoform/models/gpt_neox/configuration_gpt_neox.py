@@ -28,7 +28,7 @@ class GPTNeoXConfig(PretrainedConfig):
     layer_norm_eps: float = field(1e-5, "Added to the variance in layer normalisation.", ge=0)
     use_cache: bool = field(True, "Return keys and values for decoding.")
     bos_token_id: int | None = field(0, "Id that begins a text.")
-    eos_token_id: int | None = field(2, "Id that ends a text.")
+    eos_token_id: int | list[int] | None = field(2, "Id or ids that end a text.")
     tie_word_embeddings: bool = field(False, "Share the embedding with the output projection.")
     use_parallel_residual: bool = field(True, "Run attention and feed-forward side by side.")
     rope_scaling: dict[str, Any] | None = field(None, '`{"type": "linear" or "dynamic", "factor": float}`.')
