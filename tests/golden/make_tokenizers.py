@@ -118,6 +118,10 @@ def expected() -> dict[str, object]:
         }
         if name in cases.CHAT_CASES:
             result[name]["chat"] = [cases.record_chat(tokenizer, turns) for turns in cases.CONVERSATIONS]
+    for name in ("unigram.model", "bpe.model"):
+        slow = transformers.LlamaTokenizer(str(FOLDER / name), legacy=True)
+        converted = transformers.convert_slow_tokenizer.SpmConverter(slow).converted()
+        result[f"SpmConverter {name}"] = [cases.record_rust(converted, text) for text in cases.TEXTS]
     return result
 
 

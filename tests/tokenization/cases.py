@@ -110,6 +110,16 @@ def record(tokenizer: Any, text: str) -> dict[str, Any]:
     return result
 
 
+def record_rust(tokenizer: Any, text: str) -> dict[str, Any]:
+    """What a bare `tokenizers.Tokenizer` makes of a text."""
+    encoded = tokenizer.encode(text)
+    return {
+        "ids": encoded.ids,
+        "offsets": [bound for span in encoded.offsets for bound in span],
+        "decoded": tokenizer.decode(encoded.ids),
+    }
+
+
 def record_pair(tokenizer: Any, first: str, second: str) -> dict[str, Any]:
     """What a tokenizer makes of two texts."""
     encoded = tokenizer(first, second, return_token_type_ids=True, return_special_tokens_mask=True)

@@ -254,7 +254,7 @@ class _Search:
         self.name, self.use_fast, self.hub = name, use_fast, hub
         self.settings = get_tokenizer_config(name, **hub)
         self.commit_hash: str | None = self.settings.get("_commit_hash", hub.get("_commit_hash"))
-        self.problem = "missing"  # what is wrong with config.json
+        self.problem: Exception | None = None  # why there is no configuration
 
     def tokenizer_class(self, config: Any, trust_remote_code: bool | None, kwargs: dict[str, Any]) -> type:
         """The class; the one that the repository brings only where the caller trusts it."""
@@ -279,17 +279,14 @@ class _Search:
         try:
             return AutoConfig.from_pretrained(self.name, trust_remote_code=bool(trust_remote_code), **self.hub)
         except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and not os.path.isdir(self.name):
-                raise  # a repository that does not exist or cannot be reached; the message says which
-            self.problem = str(error)
+            self.problem = error
             return None
 
     def _named_class(self, class_name: str) -> type | None:
-        if self.use_fast and not class_name.endswith("Fast"):
-            fast = tokenizer_class_from_name(f"{class_name}Fast")
-            if fast is not None:
-                return fast
-        return tokenizer_class_from_name(class_name)
+        """The class with this name; settings name the slow class even where there is only a fast one."""
+        base = class_name.removesuffix("Fast")
+        names = (f"{base}Fast", class_name) if self.use_fast else (class_name, f"{base}Fast")
+        return next(filter(None, map(tokenizer_class_from_name, names)), None)
 
     def _class_of_config(self, config: Any) -> type | None:
         if getattr(config, "model_type", None) == "encoder-decoder":
@@ -319,17 +316,19 @@ class _Search:
 
         if _find_file(self.name, _TOKENIZER_JSON, self.hub) is not None:
             if class_name:
-                logger.warning(
-                    f"{self.name} asks for {class_name}, which isoform does not have; tokenizer.json is used."
-                )
+                logger.warning(f"{self.name} asks for {class_name}, which isoform lacks; {_TOKENIZER_JSON} is used.")
+            elif isinstance(self.problem, ValueError):
+                logger.warning(f"{self.problem} For the tokenizer, {_TOKENIZER_JSON} is used.")
             return PreTrainedTokenizerFast
         if class_name:
             raise ValueError(
                 f"Tokenizer class {class_name} does not exist or is not currently imported: {self.name} names it, "
                 f"isoform does not have it, and there is no {_TOKENIZER_JSON} to fall back on."
             )
-        found = f"of type {type(config).__name__}, which has no tokenizer" if config is not None else self.problem
-        raise TokenizerError(
+        if isinstance(self.problem, ValueError) or (self.problem and not os.path.isdir(self.name)):
+            raise self.problem  # a broken config.json, or a repository that does not exist or cannot be reached
+        found = "not found" if config is None else f"of type {type(config).__name__}, which has no tokenizer"
+        raise OSError(
             f"Cannot tell which tokenizer {os.fspath(self.name)!r} needs. Looked for: 'tokenizer_class' in "
             f"{_TOKENIZER_CONFIG} (not found); config.json ({found}); {_TOKENIZER_JSON} (not found). Add one of them, "
             "pass tokenizer_type=…, or use the tokenizer's class."

@@ -2,5 +2,10 @@
 
 from ...registry import Arch
 
-ARCH = Arch("mistral", "Mistral", torch="Model ForCausalLM ForSequenceClassification")
+ARCH = Arch(
+    "mistral",
+    "Mistral",
+    torch="Model ForCausalLM ForSequenceClassification",
+    tokenizer=("LlamaTokenizer", "LlamaTokenizerFast"),
+)
 __getattr__, __dir__ = ARCH.attributes(__name__)
