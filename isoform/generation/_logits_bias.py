@@ -25,10 +25,13 @@ class SequenceBiasLogitsProcessor(LogitsProcessor):
         self._longer = _Completions({ids: bias for ids, bias in sequence_bias.items() if len(ids) > 1})
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        bias = self._single_token_bias(scores)
+        single = self._single_token_bias(scores).to(scores.dtype)
+        output = scores + single
         if self._longer:
-            bias = self._longer.add_to(bias.to(scores.dtype).expand_as(scores).clone(), input_ids)
-        return scores + bias.to(scores.dtype)
+            # Only the columns of their last tokens differ from the bias of single tokens.
+            columns, bias = self._longer.bias(input_ids, single)
+            output.index_copy_(1, columns, scores.index_select(1, columns) + bias)
+        return output
 
     def _single_token_bias(self, scores: Tensor) -> Tensor:
         """(vocabulary,) bias of the sequences of one token."""
@@ -77,24 +80,33 @@ class _Completions:
         self._width = max((len(ids) - 1 for ids in sequences), default=0)
         # Short prefixes are filled up on the left with -1, which fits every token.
         prefixes = [[-1] * (self._width + 1 - len(ids)) + list(ids[:-1]) for ids in sequences]
+        columns = sorted({ids[-1] for ids in sequences})
         self._prefixes = PerDevice(lambda: torch.tensor(prefixes, dtype=torch.long))
         self._lengths = PerDevice(lambda: torch.tensor([len(ids) for ids in sequences]))
-        self._last = PerDevice(lambda: torch.tensor([ids[-1] for ids in sequences], dtype=torch.long))
+        self._columns = PerDevice(lambda: torch.tensor(columns, dtype=torch.long))
+        self._slots = PerDevice(lambda: torch.tensor([columns.index(ids[-1]) for ids in sequences], dtype=torch.long))
         self._values = PerDevice(lambda: torch.tensor(list(sequences.values()), dtype=torch.float32))
 
     def __bool__(self) -> bool:
         return self._width > 0
 
-    def add_to(self, bias: Tensor, input_ids: Tensor) -> Tensor:
-        """Add to `bias`, (batch, vocabulary), in place, what the text (batch, length) calls for."""
-        device, length = bias.device, input_ids.shape[1]
+    def bias(self, input_ids: Tensor, single: Tensor) -> tuple[Tensor, Tensor]:
+        """The columns that sequences end in, (columns,), and their whole bias, (batch, columns).
+
+        Args:
+            input_ids: (batch, length) text so far.
+            single: (vocabulary,) bias of the sequences of one token.
+        """
+        device, length = single.device, input_ids.shape[1]
         width = min(self._width, length)
         prefixes = self._prefixes.on(device)[:, self._width - width :]
         same = (input_ids[:, None, length - width :] == prefixes) | (prefixes < 0)
         # As in the reference, a sequence that is longer than the text is left out.
         applies = same.all(-1) & (self._lengths.on(device) <= length)
-        values = torch.where(applies, self._values.on(device), 0.0).to(bias.dtype)
-        return bias.index_add_(1, self._last.on(device), values)
+        values = torch.where(applies, self._values.on(device), 0.0).to(single.dtype)
+        columns = self._columns.on(device)
+        bias = single.index_select(0, columns).repeat(input_ids.shape[0], 1)
+        return columns, bias.index_add_(1, self._slots.on(device), values)
 
 
 class NoBadWordsLogitsProcessor(SequenceBiasLogitsProcessor):

@@ -283,10 +283,12 @@ class HammingDiversityLogitsProcessor(LogitsProcessor):
             return scores
         group_size = min(earlier + self._num_sub_beams, self._num_beams) - earlier
         chosen = current_tokens.view(-1, self._num_beams)[:, :earlier]
-        counts = torch.zeros(chosen.shape[0], scores.shape[-1], device=scores.device)
-        counts.scatter_add_(1, chosen, torch.ones_like(chosen, dtype=counts.dtype))
-        scores -= self._diversity_penalty * counts.repeat_interleave(group_size, dim=0)
-        return scores
+        # Only the columns of the chosen tokens change; a token that was chosen twice is written twice, alike.
+        counts = (chosen.unsqueeze(-1) == chosen.unsqueeze(-2)).sum(-1)
+        chosen, counts = (values.repeat_interleave(group_size, dim=0) for values in (chosen, counts))
+        return scores.scatter_(
+            1, chosen, scores.gather(1, chosen) - (self._diversity_penalty * counts).to(scores.dtype)
+        )
 
 
 # --- forbidden and forced tokens ---------------------------------------------------------------------------------
