@@ -1,10 +1,11 @@
-"""A server on this machine that speaks as much of the Hub's protocol as downloads and uploads need.
+"""A local server that speaks enough of the Hub's protocol for downloads and uploads, and can misbehave on purpose.
 
     with HubServer() as hub:
         hub.add("user/model", {"config.json": b"{}"})
-        ...                                    # HF_ENDPOINT points to hub.url
+        ...  # with HF_ENDPOINT=hub.url
 
-Faults are asked for by attributes: `fail_with`, `cut_after`, `delay`. All requests are kept in `hub.requests`.
+It knows model information, listings, `resolve` with redirects for large files, ETags and range requests, the error codes
+of the Hub, and commits of regular (not LFS) files. `hub.requests` lists what was asked: (method, path, headers).
 """
 
 from __future__ import annotations
@@ -12,51 +13,48 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 import threading
 import time
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote, urlsplit
 
-TOKEN = "hf_" + "x" * 34  # what a private or gated repository wants; not a real one
+LARGE = 10_000
+"""Files of this many bytes or more are redirected to another address, as LFS files are."""
 
 
-@dataclass
 class Repository:
-    """A repository: the files of each revision."""
+    """Files of one commit, and who may see them."""
 
-    revisions: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    private: bool = False
-    gated: bool = False
+    def __init__(self, files: dict[str, bytes], token: str | None, gated: bool, branches: tuple[str, ...]) -> None:
+        self.files, self.token, self.gated, self.branches = dict(files), token, gated, branches
 
-    def commit(self, revision: str) -> str:
-        """A hash that depends on what the revision holds."""
-        files = self.revisions[revision]
+    @property
+    def commit(self) -> str:
         digest = hashlib.sha1()
-        for name in sorted(files):
-            digest.update(name.encode() + b"\0" + files[name] + b"\0")
+        for name in sorted(self.files):
+            digest.update(name.encode() + self.files[name])
         return digest.hexdigest()
-
-    def resolve(self, revision: str) -> str | None:
-        """The name of a revision that is given by name or by hash."""
-        if revision in self.revisions:
-            return revision
-        return next((name for name in self.revisions if self.commit(name) == revision), None)
 
 
 class HubServer:
-    """The server; a context manager that also points `HF_ENDPOINT` to itself."""
+    """The server; use it as a context manager.
+
+    Attributes:
+        url: Its address, for HF_ENDPOINT.
+        requests: What was asked so far.
+        delay: Seconds to wait before each reply.
+        failing: HTTP status of every reply, or None.
+        cuts: File name -> numbers of bytes after which its next downloads break off, one download each.
+    """
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
-        self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
-        self.commits: list[dict[str, Any]] = []  # messages, descriptions and files of uploads
-        self.fail_with: int | None = None  # status of every answer
-        self.cut_after: int | None = None  # closes the connection after so many bytes of a file, once
-        self.delay = 0.0  # seconds before every answer
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.delay = 0.0
+        self.failing: int | None = None
+        self.cuts: dict[str, list[int]] = {}
         handler = type("Handler", (_Handler,), {"hub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -64,194 +62,160 @@ class HubServer:
 
     def add(
         self,
-        name: str,
+        repo_id: str,
         files: dict[str, bytes],
-        revision: str = "main",
-        private: bool = False,
+        token: str | None = None,
         gated: bool = False,
+        branches: tuple[str, ...] = ("main",),
     ) -> Repository:
-        """Puts files into a revision of a repository; returns the repository."""
-        repository = self.repositories.setdefault(name, Repository())
-        repository.private, repository.gated = private, gated
-        repository.revisions.setdefault(revision, {}).update(files)
-        return repository
+        """Puts a repository on the server; with `token` only for requests that carry it."""
+        self.repositories[repo_id] = Repository(files, token, gated, branches)
+        return self.repositories[repo_id]
 
-    def add_folder(self, name: str, folder: str | os.PathLike[str], **options: Any) -> Repository:
-        """Puts all files of a folder into a repository."""
-        files = {}
-        for root, _, names in os.walk(folder):
-            for file in names:
-                path = os.path.join(root, file)
-                with open(path, "rb") as stream:
-                    files[os.path.relpath(path, folder).replace(os.sep, "/")] = stream.read()
-        return self.add(name, files, **options)
+    def asked(self, fragment: str) -> list[tuple[str, str, dict[str, str]]]:
+        """Requests whose path contains `fragment`."""
+        return [request for request in self.requests if fragment in request[1]]
 
     def __enter__(self) -> HubServer:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self._former = os.environ.get("HF_ENDPOINT")
-        os.environ["HF_ENDPOINT"] = self.url
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        if self._former is None:
-            os.environ.pop("HF_ENDPOINT", None)
-        else:
-            os.environ["HF_ENDPOINT"] = self._former
+
+
+class _Refusal(Exception):
+    """A reply with an error: status, code of the Hub, message."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     hub: HubServer
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *args: Any) -> None: ...
-
-    def do_HEAD(self) -> None:
-        self._serve(body=False)
+    def log_message(self, *args: Any) -> None:
+        pass
 
     def do_GET(self) -> None:
-        self._serve(body=True)
+        self._serve(self._get)
+
+    do_HEAD = do_GET
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        payload = self.rfile.read(length) if length else self._read_chunks()
-        if not self._begin():
-            return
-        path = unquote(urlparse(self.path).path)
-        if path == "/api/repos/create":
-            self._create(json.loads(payload))
-        elif found := re.fullmatch(r"/api/models/(.+)/preupload/(.+)", path):
-            files = json.loads(payload)["files"]
-            answer = [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in files]
-            self._json(200, {"files": answer})
-        elif found := re.fullmatch(r"/api/models/(.+)/branch/(.+)", path):
-            repository = self.hub.repositories[found[1]]
-            if found[2] in repository.revisions:
-                self._error(409, "Conflict")
-                return
-            repository.revisions[found[2]] = dict(repository.revisions.get("main", {}))
-            self._json(200, {})
-        elif found := re.fullmatch(r"/api/models/(.+)/commit/(.+)", path):
-            self._commit(found[1], found[2], payload)
-        else:
-            self._error(404, "EntryNotFound")
+        self._serve(self._post)
 
-    # -- Parts --
-
-    def _read_chunks(self) -> bytes:
-        """The body of a request that is sent in chunks."""
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return b""
-        body = b""
-        while size := int(self.rfile.readline().strip() or b"0", 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def _begin(self) -> bool:
-        """Records the request; False if it has been answered with the fault that was asked for."""
-        self.hub.requests.append((self.command, self.path, dict(self.headers.items())))
+    def _serve(self, answer: Any) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.hub.requests.append((self.command, path, dict(self.headers)))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         time.sleep(self.hub.delay)
-        if self.hub.fail_with is not None:
-            self._error(self.hub.fail_with)
-            return False
-        return True
+        try:
+            if self.hub.failing:
+                raise _Refusal(self.hub.failing, None, "the server was told to fail")
+            answer(path, body)
+        except _Refusal as refusal:
+            status, code, message = refusal.args
+            headers = {"X-Error-Message": message, **({"X-Error-Code": code} if code else {})}
+            self._reply(status, json.dumps({"error": message}).encode(), headers)
 
-    def _is_authorized(self) -> bool:
-        return self.headers.get("Authorization") == f"Bearer {TOKEN}"
-
-    def _serve(self, body: bool) -> None:
-        if not self._begin():
-            return
-        path = unquote(urlparse(self.path).path)
-        if path == "/api/whoami-v2":
-            self._json(200, {"name": "user", "type": "user", "orgs": []})
-            return
-        found = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
-        information = re.fullmatch(r"/api/models/([^/]+/[^/]+?)(?:/revision/([^/]+))?", path)
-        name, revision = (found or information or [None, "", "main"])[1:3]
-        repository = self.hub.repositories.get(name or "")
-        if repository is None or (repository.private and not self._is_authorized()):
-            # As the Hub does: it does not tell whether there is a private one.
-            self._error(401, "RepoNotFound", "Repository not found")
-            return
-        if repository.gated and not self._is_authorized():
-            self._error(401, "GatedRepo", "Access to this repository is restricted")
-            return
-        actual = repository.resolve(revision or "main")
-        if actual is None:
-            self._error(404, "RevisionNotFound", "Invalid rev id")
-            return
-        if information is not None:
-            siblings = [{"rfilename": file} for file in sorted(repository.revisions[actual])]
-            self._json(200, {"id": name, "sha": repository.commit(actual), "siblings": siblings})
-            return
-        content = repository.revisions[actual].get(found[3]) if found else None
-        if content is None:
-            self._error(404, "EntryNotFound", "Entry not found", {"X-Repo-Commit": repository.commit(actual)})
-            return
-        self._file(content, repository.commit(actual), body)
-
-    def _file(self, content: bytes, commit: str, body: bool) -> None:
-        start = 0
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
-        if wanted:
-            start = int(wanted[1])
-        self.send_response(206 if wanted else 200)
-        if wanted:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(content) - start))
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", commit)
-        self.send_header("Accept-Ranges", "bytes")
-        self.end_headers()
-        if not body:
-            return
-        content = content[start:]
-        if self.hub.cut_after is not None and len(content) > self.hub.cut_after:
-            content, self.hub.cut_after = content[: self.hub.cut_after], None
-            self.close_connection = True
-        self.wfile.write(content)
-
-    def _create(self, request: dict[str, Any]) -> None:
-        name = f"{request.get('organization') or 'user'}/{request['name']}"
-        if not self._is_authorized():
-            self._error(401, message="Invalid username or password")
-        elif name in self.hub.repositories:
-            self._json(409, {"error": "You already created this model repo", "url": f"{self.hub.url}/{name}"})
-        else:
-            self.hub.add(name, {}, private=bool(request.get("private")))
-            self._json(200, {"url": f"{self.hub.url}/{name}"})
-
-    def _commit(self, name: str, revision: str, payload: bytes) -> None:
-        lines = [json.loads(line) for line in payload.splitlines() if line.strip()]
-        header = next(line["value"] for line in lines if line["key"] == "header")
-        files = {
-            line["value"]["path"]: base64.b64decode(line["value"]["content"]) for line in lines if line["key"] == "file"
-        }
-        self.hub.repositories[name].revisions.setdefault(revision, {}).update(files)
-        self.hub.commits.append({"revision": revision, "files": files, **header})
-        sha = self.hub.repositories[name].commit(revision)
-        answer = {"commitUrl": f"{self.hub.url}/{name}/commit/{sha}", "commitOid": sha, "hookOutput": ""}
-        if "create_pr=1" in self.path:
-            answer["pullRequestUrl"] = f"{self.hub.url}/{name}/discussions/1"
-        self._json(200, answer)
-
-    def _json(self, status: int, answer: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(answer).encode()
+    def _reply(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for key, value in (headers or {}).items():
-            self.send_header(key, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _error(self, status: int, code: str = "", message: str = "", headers: dict[str, str] | None = None) -> None:
-        more = {"X-Error-Code": code} if code else {}
-        if message:
-            more["X-Error-Message"] = message
-        self._json(status, {"error": message or f"status {status}"}, {**more, **(headers or {})})
+    def _json(self, value: Any) -> None:
+        self._reply(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+    # Downloads
+
+    def _get(self, path: str, body: bytes) -> None:
+        if found := re.fullmatch(r"/(.+?)/resolve/([^/]+)/(.+)", path):
+            self._resolve(*found.groups())
+        elif found := re.fullmatch(r"/cdn/(.+?)/([0-9a-f]{40})/(.+)", path):
+            self._content(self.hub.repositories[found[1]].files[found[3]], found[3], {"X-Repo-Commit": found[2]})
+        elif found := re.fullmatch(r"/api/models/(.+?)/tree/([^/]+)", path):
+            repository = self._repository(found[1], found[2])
+            self._json([{"type": "file", "path": n, "size": len(f), "oid": _etag(f)} for n, f in repository.files.items()])
+        elif found := re.fullmatch(r"/api/models/(.+?)(?:/revision/([^/]+))?", path):
+            repository = self._repository(found[1], found[2] or "main")
+            siblings = [{"rfilename": name} for name in repository.files]
+            self._json({"id": found[1], "modelId": found[1], "sha": repository.commit, "siblings": siblings, "tags": []})
+        elif path == "/api/whoami-v2":
+            self._json({"name": "user", "type": "user", "orgs": []})
+        else:
+            raise _Refusal(404, None, f"no such address: {path}")
+
+    def _repository(self, repo_id: str, revision: str) -> Repository:
+        repository = self.hub.repositories.get(repo_id)
+        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        if repository is None or (repository.token and not repository.gated and token != repository.token):
+            raise _Refusal(401, "RepoNotFound", "Repository not found")
+        if repository.gated and token != repository.token:
+            raise _Refusal(403 if token else 401, "GatedRepo", "Access to this model is restricted")
+        if revision not in (*repository.branches, repository.commit):
+            raise _Refusal(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        return repository
+
+    def _resolve(self, repo_id: str, revision: str, name: str) -> None:
+        repository = self._repository(repo_id, revision)
+        commit = {"X-Repo-Commit": repository.commit}
+        if name not in repository.files:
+            self._reply(404, b"", {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found", **commit})
+            return
+        content = repository.files[name]
+        if len(content) < LARGE:
+            self._content(content, name, commit)
+            return
+        linked = {"X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{_etag(content)}"'}
+        self._reply(302, b"", {"Location": f"{self.hub.url}/cdn/{repo_id}/{repository.commit}/{name}", **linked, **commit})
+
+    def _content(self, content: bytes, name: str, headers: dict[str, str]) -> None:
+        status, part = 200, content
+        headers = {**headers, "ETag": f'"{_etag(content)}"', "Accept-Ranges": "bytes"}
+        if found := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or ""):
+            start, end = int(found[1]), int(found[2] or len(content) - 1)
+            status, part = 206, content[start : end + 1]
+            headers["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
+        cuts = self.hub.cuts.get(name)
+        if self.command == "HEAD" or not cuts:
+            self._reply(status, part, headers)
+            return
+        # Promise everything, send a part, hang up.
+        self.send_response(status)
+        for key, value in {"Content-Length": str(len(part)), **headers}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        self.wfile.write(part[: cuts.pop(0)])
+        self.wfile.flush()
+        self.close_connection = True
+        self.connection.close()
+
+    # Uploads
+
+    def _post(self, path: str, body: bytes) -> None:
+        if path == "/api/repos/create":
+            wanted = json.loads(body)
+            repo_id = f"{wanted.get('organization') or 'user'}/{wanted['name']}"
+            self.hub.repositories.setdefault(repo_id, Repository({}, None, False, ("main",)))
+            self._json({"url": f"{self.hub.url}/{repo_id}", "name": repo_id})
+        elif found := re.fullmatch(r"/api/models/(.+?)/preupload/([^/]+)", path):
+            files = json.loads(body)["files"]
+            self._json({"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]})
+        elif found := re.fullmatch(r"/api/models/(.+?)/commit/([^/]+)", path):
+            repository = self._repository(found[1], found[2])
+            for line in map(json.loads, body.decode().splitlines()):
+                if line["key"] == "file":
+                    repository.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            commit = repository.commit
+            self._json({"commitUrl": f"{self.hub.url}/{found[1]}/commit/{commit}", "commitOid": commit, "success": True})
+        elif path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        else:
+            raise _Refusal(404, None, f"no such address: {path}")
+
+
+def _etag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
