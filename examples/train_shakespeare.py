@@ -1,13 +1,14 @@
 """Train the small causal language model that ships with the package (isoform/assets/shakespeare).
 
-    python examples/train_shakespeare.py tinyshakespeare.txt --output run            # start, or go on after an interruption
+    python examples/train_shakespeare.py tinyshakespeare.txt --output run    # start, or go on after an interruption
     python examples/train_shakespeare.py tinyshakespeare.txt --output run --export isoform/assets/shakespeare
 
-A byte-level BPE tokenizer and a Llama of 3.8 million parameters, on the first 90 % of the text; the rest is held out, as
-in nanoGPT's character model. With so little text the enemy is overfitting: dropout, weight decay, an average of the weights,
-and tokenisations that vary from pass to pass (BPE-dropout, Provilkov et al. 2020). The result is reported in bits per byte of
-the held-out text, which does not depend on the vocabulary. Everything needed to go on is saved every `--save-every`
-steps, atomically; batches follow from the step's number alone, so an interrupted run ends with the same weights.
+A byte-level BPE tokenizer and a Llama of 3.8 million parameters, on the first 90 % of the text; the rest is held out,
+as in nanoGPT's character model. With so little text the enemy is overfitting: dropout, weight decay, an average of the
+weights, and tokenisations that vary from pass to pass (BPE-dropout, Provilkov et al. 2020). The result is reported in
+bits per byte of the held-out text, which does not depend on the vocabulary. Everything needed to go on is saved every
+`--save-every` steps, atomically; batches follow from the step's number alone, so an interrupted run ends with the same
+weights.
 """
 
 from __future__ import annotations

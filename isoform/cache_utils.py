@@ -46,7 +46,7 @@ class Cache:
 
 
 class _Buffers:
-    """Tensors that several handles share. `claimed` is the number of positions some handle has written or will write."""
+    """Tensors that several handles share. `claimed` counts the positions that some handle has written or will write."""
 
     __slots__ = ("capacity", "claimed", "cross", "keys", "values")
 
@@ -300,7 +300,7 @@ class StaticCache(Cache):
         self.value_cache = [torch.zeros(shape, device=device, dtype=dtype) for _ in layers]
         self.position = torch.zeros((), dtype=torch.long, device=device)
         self.capacity = max_cache_len
-        self.rows: Tensor | None = None
+        self.rows = torch.zeros(1, dtype=torch.long, device=device)  # where the running forward pass writes
 
     @property
     def length(self) -> int:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""Task heads: a body plus a projection and a loss, each written once and named by one-line subclasses in the model files."""
+"""Task heads: a body plus a projection and a loss, each written once; model files name them in one-line subclasses."""
 
 from .lm import CausalLM
 from .text import ExtractiveQA, LastTokenScore, TokenScore

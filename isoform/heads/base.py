@@ -13,8 +13,8 @@ from ..layers.call import FLAGS, _named, _signature
 class Head:
     """A mixin that builds `body` under its `base_model_prefix` and gives `forward` the body's signature plus `labels`.
 
-    The family's `forward(self, inputs, <labels>)` receives the body's inputs as a dict (with `return_dict=True` set) and
-    returns a `ModelOutput`; tuples are made here.
+    The family's `_head_forward(self, inputs, <labels>)` receives the body's inputs as a dict (with `return_dict=True`
+    set) and returns a `ModelOutput`; tuples are made here.
 
     Args of the class statement:
         body: the model under the head.

@@ -45,7 +45,9 @@ class LastTokenScore(Head):
 
     def build_head(self, config: Any) -> None:
         self.num_labels = config.num_labels
-        setattr(self, self.head_name, nn.Linear(getattr(config, self.head_width), config.num_labels, bias=self.head_bias))
+        setattr(
+            self, self.head_name, nn.Linear(getattr(config, self.head_width), config.num_labels, bias=self.head_bias)
+        )
 
     def _last_token(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
         """Index of the last real token of each row, `(batch,)`."""
@@ -53,10 +55,12 @@ class LastTokenScore(Head):
         batch, length = tokens.shape[:2]  # type: ignore[union-attr]
         pad = self.config.pad_token_id  # type: ignore[attr-defined]
         if pad is None and batch != 1:
-            raise ValueError("Cannot handle batch sizes > 1 if no padding token is defined: set model.config.pad_token_id")
+            raise ValueError(
+                "Cannot handle batch sizes > 1 if no padding token is defined: set model.config.pad_token_id"
+            )
         if input_ids is None and pad is not None:
             logger.warning_once(
-                f"{type(self).__name__} cannot tell padding in `inputs_embeds`: it scores the last position of each row."
+                f"{type(self).__name__} cannot tell padding in `inputs_embeds`: it scores the last position."
             )
         if pad is None or input_ids is None:
             return torch.full((batch,), length - 1, device=tokens.device)  # type: ignore[union-attr]

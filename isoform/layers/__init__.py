@@ -1,4 +1,7 @@
-"""Building blocks that the architectures share. Blocks hold no parameters of their own, or take their names from the class statement."""
+"""Building blocks that the architectures share.
+
+Blocks hold no parameters of their own, or take their names from the class statement.
+"""
 
 from .attention import attend, cross_attend, split_heads
 from .call import Call, model_forward, run_layers
@@ -6,4 +9,14 @@ from .feedforward import FeedForward
 from .norms import RMSNorm
 from .positions import Rotary
 
-__all__ = ["Call", "FeedForward", "RMSNorm", "Rotary", "attend", "cross_attend", "model_forward", "run_layers", "split_heads"]
+__all__ = [
+    "Call",
+    "FeedForward",
+    "RMSNorm",
+    "Rotary",
+    "attend",
+    "cross_attend",
+    "model_forward",
+    "run_layers",
+    "split_heads",
+]

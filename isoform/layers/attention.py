@@ -52,7 +52,19 @@ def attend(
         from .flash import flash_attend
 
         return flash_attend(q, k, v, call, dropout=dropout, scale=scale, window=window)
-    return _attend(q, k, v, call, index, call.self_mask(q, k, window), call.causal and call.whole, dropout, scale, bias, call.attentions)
+    return _attend(
+        q,
+        k,
+        v,
+        call,
+        index,
+        call.self_mask(q, k, window),
+        call.causal and call.whole,
+        dropout,
+        scale,
+        bias,
+        call.attentions,
+    )
 
 
 def cross_attend(
@@ -92,10 +104,10 @@ def _attend(
         mask = bias if mask is None else bias + mask
     grouped = k.shape[1] != q.shape[1]
     if call.explicit:
-        return _explicit(q, k, v, mask, dropout, scale, None if head_mask is None else head_mask[index], record, grouped)
-    y = F.scaled_dot_product_attention(
-        q, k, v, mask, dropout, causal and mask is None, scale=scale, enable_gqa=grouped
-    )
+        return _explicit(
+            q, k, v, mask, dropout, scale, None if head_mask is None else head_mask[index], record, grouped
+        )
+    y = F.scaled_dot_product_attention(q, k, v, mask, dropout, causal and mask is None, scale=scale, enable_gqa=grouped)
     return y.transpose(1, 2).flatten(2)
 
 
@@ -120,7 +132,7 @@ def _explicit(
     if dropout:
         weights = F.dropout(weights, dropout)
     if head_mask is not None:
-        weights = weights * head_mask
+        weights = weights * head_mask.to(weights.dtype)
     if record is not None:
         record.append(weights)
     return (weights @ v).transpose(1, 2).flatten(2)

@@ -60,7 +60,9 @@ class Call:
         if head_mask is not None or cross_head_mask is not None:
             self.head_mask = _per_layer(head_mask, config.num_hidden_layers)
             self.cross_head_mask = _per_layer(cross_head_mask, config.num_hidden_layers)
-        self.explicit = attentions or self.implementation == "eager" or head_mask is not None or cross_head_mask is not None
+        self.explicit = (
+            attentions or self.implementation == "eager" or head_mask is not None or cross_head_mask is not None
+        )
         self._memo: dict[Hashable, Any] = {}
 
     def start_decoding(
@@ -78,7 +80,7 @@ class Call:
                 if input_ids is not None
                 else "You have to specify either input_ids or inputs_embeds"
             )
-        x = embed(input_ids) if inputs_embeds is None else inputs_embeds
+        x: Any = embed(input_ids) if inputs_embeds is None else inputs_embeds  # type: ignore[arg-type]
         length = x.shape[1]
         if self.training and self.model.gradient_checkpointing and self.use_cache:
             logger.warning_once("`use_cache=True` does not go with gradient checkpointing; using `use_cache=False`.")
@@ -124,9 +126,9 @@ class Call:
         tracing = torch.compiler.is_compiling()
         if window is not None and not tracing and keys <= window:
             window = None
-        if padding is None and window is None and not static:
-            if queries == 1 or (self.whole and not self.explicit):
-                return None
+        needless = queries == 1 or (self.whole and not self.explicit)
+        if padding is None and window is None and not static and needless:
+            return None
         rows = self.cache.rows if static else torch.arange(queries, device=q.device) + (keys - queries)  # type: ignore[union-attr]
         allowed = masks.causal(rows, torch.arange(keys, device=q.device), window)[None, None]
         if padding is not None:
@@ -164,7 +166,9 @@ class Call:
 def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call) -> Tensor:
     """Run `layer(x, call)` for each layer, recording hidden states and checkpointing gradients where asked."""
     hidden = call.hidden_states
-    checkpoint = call.model._gradient_checkpointing_func if call.training and call.model.gradient_checkpointing else None
+    checkpoint = (
+        call.model._gradient_checkpointing_func if call.training and call.model.gradient_checkpointing else None
+    )
     for layer in layers:
         if hidden is not None:
             hidden.append(x)
@@ -175,8 +179,8 @@ def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call) -> Tensor:
 def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a body's `forward(self, tensors..., *, call)` the documented signature.
 
-    Adds `use_cache` (where there is a `past_key_values`), `output_attentions`, `output_hidden_states` and `return_dict`,
-    taken from the config where None, and returns a tuple for `return_dict=False`.
+    Adds `use_cache` (where there is a `past_key_values`), `output_attentions`, `output_hidden_states` and
+    `return_dict`, taken from the config where None, and returns a tuple for `return_dict=False`.
     """
     parameters = list(inspect.signature(function).parameters.values())
     tensors = [p for p in parameters if p.name not in ("self", "call")]
@@ -214,7 +218,9 @@ def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _named(args: tuple[Any, ...], names: tuple[str, ...], keywords: dict[str, Any]) -> dict[str, Any]:
     if len(args) > len(names):
-        raise TypeError(f"forward() takes at most {len(names)} arguments ({', '.join(names)}) but {len(args)} were given")
+        raise TypeError(
+            f"forward() takes at most {len(names)} arguments ({', '.join(names)}) but {len(args)} were given"
+        )
     inputs = dict(zip(names, args))
     for name in inputs.keys() & keywords.keys():
         raise TypeError(f"forward() got multiple values for argument '{name}'")

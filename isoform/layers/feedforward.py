@@ -24,10 +24,13 @@ class FeedForward(nn.Module):
         linear: builds a projection from its input and output width.
     """
 
+    _names: tuple[str, str, str | None]
+    _options: tuple[str, bool, str | None, Callable[..., nn.Module]]
+
     def __init_subclass__(
         cls,
         up: str | None = None,
-        down: str | None = None,
+        down: str = "",
         gate: str | None = None,
         act: str = "hidden_act",
         bias: bool = True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,7 +18,11 @@ def _unpad(x: Tensor, keep: Tensor) -> Tensor:
 def _lengths(mask: Tensor) -> tuple[Tensor, Tensor, int]:
     """Flat indices of the real tokens, cumulative lengths and the longest length of a padding mask."""
     lengths = mask.sum(-1, dtype=torch.int32)
-    return mask.flatten().nonzero().flatten(), torch.nn.functional.pad(lengths.cumsum(0, dtype=torch.int32), (1, 0)), int(lengths.max())
+    return (
+        mask.flatten().nonzero().flatten(),
+        torch.nn.functional.pad(lengths.cumsum(0, dtype=torch.int32), (1, 0)),
+        int(lengths.max()),
+    )
 
 
 def flash_attend(
@@ -28,13 +32,15 @@ def flash_attend(
     from flash_attn import flash_attn_func, flash_attn_varlen_func
 
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
-    options = {"dropout_p": dropout, "softmax_scale": scale, "causal": call.causal}
+    options: dict[str, Any] = {"dropout_p": dropout, "softmax_scale": scale, "causal": call.causal}
     if window is not None and k.shape[1] > window:
         options["window_size"] = (window - 1, 0)
     if call.padding is None:
         return flash_attn_func(q, k, v, **options).flatten(2)
     if call.padding.dim() != 2:
-        raise ValueError("flash_attention_2 takes a padding mask of shape (batch, sequence); use attn_implementation='sdpa'")
+        raise ValueError(
+            "flash_attention_2 takes a padding mask of shape (batch, sequence); use attn_implementation='sdpa'"
+        )
     key_mask = call.padding.bool()
     query_mask = key_mask[:, -q.shape[1] :]
     key_index, key_cumulative, key_longest = _lengths(key_mask)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 class Rotary(nn.Module):
     """Rotary position embedding (Su et al. 2021), of the first `dim` channels of each head.
 
-    Holds no tensors: the cosine and sine tables of a forward pass are computed once in float32 and shared by all its layers.
+    Holds no tensors: the cosine and sine tables of a forward pass are computed once in float32, for all its layers.
 
     Args:
         dim: channels to rotate; further ones pass through.
@@ -32,7 +32,8 @@ class Rotary(nn.Module):
     ) -> None:
         super().__init__()
         self.dim, self.base, self.max_positions, self.interleaved = dim, base, max_position_embeddings, interleaved
-        self.kind, self.factor = (scaling["type"], scaling["factor"]) if scaling else (None, 1.0)
+        self.kind: str | None = scaling["type"] if scaling else None
+        self.factor: float = scaling["factor"] if scaling else 1.0
         self.key = (dim, base, max_position_embeddings, self.kind, self.factor, interleaved)
         self._frequencies: dict[torch.device, Tensor] = {}
 
@@ -86,7 +87,7 @@ class Rotary(nn.Module):
 
 
 def sinusoids(positions: Tensor, width: int, base: float = 10000.0) -> Tensor:
-    """Fixed positions (Vaswani et al. 2017): `width / 2` sines, then as many cosines, appended to the shape of `positions`."""
+    """Fixed positions (Vaswani et al. 2017): `width / 2` sines, then as many cosines, as a new last axis."""
     frequencies = base ** -(torch.arange(0, width, 2, device=positions.device).float() / width)
     angles = positions[..., None].float() * frequencies
     return torch.cat((angles.sin(), angles.cos()), -1)

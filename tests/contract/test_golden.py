@@ -31,7 +31,7 @@ def assert_close(name: str, got: torch.Tensor, want: torch.Tensor, keep: torch.T
 
 
 def rows_that_see_something(case: Case) -> torch.Tensor | None:
-    """(batch, sequence): positions whose query sees at least one key. The others depend on rounding at the mask constant."""
+    """(batch, sequence): positions whose query sees at least one key; others depend on rounding at the mask constant."""
     mask = case.inputs.get("attention_mask")
     if not isinstance(mask, torch.Tensor) or mask.dim() != 2 or case.config().is_encoder_decoder:
         return None
@@ -40,9 +40,13 @@ def rows_that_see_something(case: Case) -> torch.Tensor | None:
 
 def visible(name: str, want: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor | None:
     """The elements of an output that belong to `rows`, as a mask that broadcasts to it."""
-    if rows is None or want.dim() < 3 or want.shape[0] != rows.shape[0]:
+    if rows is None:
         return None
-    if name.startswith("past_key_values") or name.startswith("attentions"):
+    if want.dim() == 5:  # keys and values stacked
+        return rows[None, :, None, :, None]
+    if want.dim() < 3 or want.shape[0] != rows.shape[0]:
+        return None
+    if name.startswith(("past_key_values", "attentions")):
         return rows[:, None, :, None] if want.dim() == 4 and want.shape[2] == rows.shape[1] else None
     return rows[..., None] if want.shape[1] == rows.shape[1] else None
 
@@ -54,12 +58,14 @@ def test_state_dict(case, model):
 
 
 def test_outputs(case, model):
-    flags = {flag: True for flag in case.json("output_flags")}
+    flags = dict.fromkeys(case.json("output_flags"), True)
     with torch.no_grad():
         torch.manual_seed(0)
         output = model(**case.inputs, **flags)
     got, rows = flatten(output), rows_that_see_something(case)
-    expected = {name: t for name, t in case.expected("out.").items() if name != "loss" and not name.startswith("loss_pass")}
+    expected = {
+        name: t for name, t in case.expected("out.").items() if name != "loss" and not name.startswith("loss_pass")
+    }
     stacked = {name.rsplit(".", 1)[0] for name in got} - set(got)
     for name in stacked & set(expected):  # CTRL's reference stacks keys and values into one tensor
         got[name] = torch.stack((got.pop(f"{name}.0"), got.pop(f"{name}.1")))

@@ -72,7 +72,7 @@ class Case:
     def __post_init__(self) -> None:
         with safe_open(self.path, "pt") as file:
             self.header = file.metadata()
-            self.tensors = {key: file.get_tensor(key) for key in file.keys()}
+            self.tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
 
     def __str__(self) -> str:
         return self.path.stem

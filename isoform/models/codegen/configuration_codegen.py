@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...config_checks import check_heads
 from ...configuration_utils import PretrainedConfig, field
 from ...errors import ConfigError
-from ...config_checks import check_heads
 
 
 class CodeGenConfig(PretrainedConfig):
@@ -38,4 +38,6 @@ class CodeGenConfig(PretrainedConfig):
     def validate(self) -> None:
         check_heads(self)
         if self.n_head % 4:
-            raise ConfigError(f"CodeGenConfig: n_head ({self.n_head}) must be a multiple of 4, the slices of its projection")
+            raise ConfigError(
+                f"CodeGenConfig: n_head ({self.n_head}) must be a multiple of 4, the slices of its projection"
+            )

@@ -1,4 +1,4 @@
-"""CodeGen: GPT-J with one fused projection, in the slices of the machine that it was trained on (Nijkamp et al. 2022)."""
+"""CodeGen: GPT-J with one fused projection, in the slices of its training machine (Nijkamp et al. 2022)."""
 
 from __future__ import annotations
 
@@ -41,4 +41,6 @@ class CodeGenModel(CodeGenPreTrainedModel, GPTJModel):
     block_class = CodeGenBlock
 
 
-class CodeGenForCausalLM(CausalLM, CodeGenPreTrainedModel, body=CodeGenModel, head="lm_head", bias=True, upcast=True): ...
+class CodeGenForCausalLM(
+    CausalLM, CodeGenPreTrainedModel, body=CodeGenModel, head="lm_head", bias=True, upcast=True
+): ...

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...config_checks import check_rope_scaling
 from ...configuration_utils import PretrainedConfig, field
 from ...errors import ConfigError
-from ...config_checks import check_rope_scaling
 
 
 class GPTNeoXConfig(PretrainedConfig):
@@ -35,5 +35,7 @@ class GPTNeoXConfig(PretrainedConfig):
 
     def validate(self) -> None:
         if self.hidden_size % self.num_attention_heads:
-            raise ConfigError("The hidden size is not divisble by the number of attention heads! Make sure to update them!")
+            raise ConfigError(
+                "The hidden size is not divisble by the number of attention heads! Make sure to update them!"
+            )
         check_rope_scaling(self)

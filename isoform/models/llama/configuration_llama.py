@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...configuration_utils import PretrainedConfig, field
 from ...config_checks import check_heads, check_rope_scaling
+from ...configuration_utils import PretrainedConfig, field
 
 
 class LlamaConfig(PretrainedConfig):
@@ -26,7 +26,9 @@ class LlamaConfig(PretrainedConfig):
     pad_token_id: int | None = field(None, "Id of padding.")
     bos_token_id: int | None = field(1, "Id that begins a text.")
     eos_token_id: int | list[int] | None = field(2, "Id or ids that end a text.")
-    pretraining_tp: int = field(1, "Slices that pretraining computed apart; kept for old configs, results are the same.", ge=1)
+    pretraining_tp: int = field(
+        1, "Slices that pretraining computed apart; kept for old configs, results are the same.", ge=1
+    )
     tie_word_embeddings: bool = field(False, "Share the embedding with the output projection.")
     rope_theta: float = field(10000.0, "Base of the rotary frequencies.")
     rope_scaling: dict[str, Any] | None = field(None, '`{"type": "linear" or "dynamic", "factor": float}`.')

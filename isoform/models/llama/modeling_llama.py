@@ -19,7 +19,11 @@ class LlamaAttention(nn.Module):
     def __init__(self, config: Any, layer_idx: int) -> None:
         super().__init__()
         hidden, bias = config.hidden_size, getattr(config, "attention_bias", False)
-        self.layer_idx, self.p, self.window = layer_idx, config.attention_dropout, getattr(config, "sliding_window", None)
+        self.layer_idx, self.p, self.window = (
+            layer_idx,
+            config.attention_dropout,
+            getattr(config, "sliding_window", None),
+        )
         self.num_heads, self.num_key_value_heads = config.num_attention_heads, config.num_key_value_heads
         self.head_dim = hidden // self.num_heads
         self.q_proj = nn.Linear(hidden, self.num_heads * self.head_dim, bias=bias)

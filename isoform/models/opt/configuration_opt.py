@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...configuration_utils import PretrainedConfig, field
 from ...config_checks import check_heads
+from ...configuration_utils import PretrainedConfig, field
 
 
 class OPTConfig(PretrainedConfig):
@@ -16,7 +16,9 @@ class OPTConfig(PretrainedConfig):
     ffn_dim: int = field(3072, "Width inside the feed-forward.", ge=1)
     max_position_embeddings: int = field(2048, "Longest sequence.", ge=1)
     do_layer_norm_before: bool = field(True, "Normalise before each block rather than after it.")
-    _remove_final_layer_norm: bool = field(False, "Leave the last normalisation out, as early fine-tuned checkpoints do.")
+    _remove_final_layer_norm: bool = field(
+        False, "Leave the last normalisation out, as early fine-tuned checkpoints do."
+    )
     word_embed_proj_dim: int | None = field(None, "Width of the embedding; None for `hidden_size`.", ge=1)
     dropout: float = field(0.1, "Dropout of what each block adds.", ge=0, le=1)
     attention_dropout: float = field(0.0, "Dropout of attention weights.", ge=0, le=1)

@@ -103,7 +103,9 @@ class OPTDecoder(OPTPreTrainedModel):
         x = x + self.embed_positions(call)
         layers: Any = self.layers
         if self.training and self.layerdrop:
-            layers = [layer for layer, chance in zip(layers, torch.rand(len(layers)).tolist()) if chance >= self.layerdrop]
+            layers = [
+                layer for layer, chance in zip(layers, torch.rand(len(layers)).tolist()) if chance >= self.layerdrop
+            ]
         x = run_layers(layers, x, call)
         if self.final_layer_norm is not None:
             x = self.final_layer_norm(x)

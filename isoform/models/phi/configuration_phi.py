@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...configuration_utils import PretrainedConfig, field
 from ...config_checks import check_heads, check_rope_scaling
+from ...configuration_utils import PretrainedConfig, field
 
 
 class PhiConfig(PretrainedConfig):
