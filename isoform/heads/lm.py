@@ -27,8 +27,8 @@ class CausalLM(Head):
     head_name: str
     head_bias, head_width, upcast = False, "hidden_size", False
     output_class: type = CausalLMOutputWithPast
-    output_embeddings: str
-    _tied_weights_keys: list[str]
+    output_embeddings: str | None
+    _tied_weights_keys: list[str] | None
 
     def __init_subclass__(
         cls,

@@ -31,7 +31,7 @@ def assert_close(name: str, got: torch.Tensor, want: torch.Tensor, keep: torch.T
 
 
 def rows_that_see_something(case: Case) -> torch.Tensor | None:
-    """(batch, sequence): positions whose query sees at least one key; others depend on rounding at the mask constant."""
+    """(batch, sequence): positions whose query sees a key; the others depend on rounding at the mask constant."""
     mask = case.inputs.get("attention_mask")
     if not isinstance(mask, torch.Tensor) or mask.dim() != 2 or case.config().is_encoder_decoder:
         return None
