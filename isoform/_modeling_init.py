@@ -91,10 +91,9 @@ class DeferredInit(TorchFunctionMode):
                 func(*args, **kwargs)
 
 
-_FACTORIES = frozenset(
-    getattr(torch, name)
-    for name in "empty zeros ones full rand randn eye linspace logspace arange tensor scalar_tensor empty_strided".split()
-)
+# Of these the first always make the default dtype where none is given, the others depending on their values.
+_FLOAT_FACTORIES = frozenset(getattr(torch, n) for n in "empty zeros ones rand randn eye linspace logspace".split())
+_FACTORIES = _FLOAT_FACTORIES.union(getattr(torch, n) for n in "full arange tensor scalar_tensor".split())
 
 
 class DefaultDtype(TorchFunctionMode):
@@ -110,11 +109,14 @@ class DefaultDtype(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if func not in _FACTORIES or kwargs.get("dtype") is not None or kwargs.get("out") is not None:
+            return func(*args, **kwargs)
+        if func in _FLOAT_FACTORIES:
+            return func(*args, **{**kwargs, "dtype": self.dtype})
         made = func(*args, **kwargs)
-        if func not in _FACTORIES or kwargs.get("dtype") is not None or made.dtype is not torch.get_default_dtype():
-            return made
         # torch.tensor takes the dtype of arrays and tensors, which is a stated one.
-        return made if func is torch.tensor and hasattr(args[0], "dtype") else made.to(self.dtype)
+        stated = made.dtype is not torch.get_default_dtype() or (func is torch.tensor and hasattr(args[0], "dtype"))
+        return made if stated else made.to(self.dtype)
 
 
 @contextmanager
