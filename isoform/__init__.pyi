@@ -216,6 +216,8 @@ from .models.phi.modeling_phi import PhiForSequenceClassification as PhiForSeque
 from .models.phi.modeling_phi import PhiForTokenClassification as PhiForTokenClassification
 from .models.phi.modeling_phi import PhiModel as PhiModel
 from .models.phi.modeling_phi import PhiPreTrainedModel as PhiPreTrainedModel
+from .pipelines import Conversation as Conversation
+from .pipelines import ConversationalPipeline as ConversationalPipeline
 from .pipelines import CsvPipelineDataFormat as CsvPipelineDataFormat
 from .pipelines import FeatureExtractionPipeline as FeatureExtractionPipeline
 from .pipelines import JsonPipelineDataFormat as JsonPipelineDataFormat

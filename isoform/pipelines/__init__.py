@@ -38,6 +38,7 @@ __all__ = [
 # Module of this package -> names that the package exports from it, beside the pipeline class of each task.
 _MODULES = {
     "base": "ArgumentHandler ChunkPipeline Pipeline PipelineException no_collate_fn pad_collate_fn",
+    "conversational": "Conversation",
     "data_formats": "CsvPipelineDataFormat JsonPipelineDataFormat PipedPipelineDataFormat PipelineDataFormat",
     "loading": "clean_custom_task get_default_model_and_revision get_framework infer_framework_from_model "
     "infer_framework_load_model",

@@ -58,6 +58,11 @@ TASKS: dict[str, Task] = {
         ("AutoModelForCausalLM",),
         _default("gpt2", "6c0e608"),
     ),
+    "conversational": Task(
+        "conversational.ConversationalPipeline",
+        ("AutoModelForSeq2SeqLM", "AutoModelForCausalLM"),
+        _default("microsoft/DialoGPT-medium", "8bada3b"),
+    ),
     "zero-shot-classification": Task(
         "zero_shot_classification.ZeroShotClassificationPipeline",
         ("AutoModelForSequenceClassification",),
