@@ -37,8 +37,8 @@ NAMES: dict[str, str] = {
     "top_k_top_p_filtering",
     "modelcard": "ModelCard",
     "modeling_utils": "PreTrainedModel",
-    "pipelines": "Conversation ConversationalPipeline CsvPipelineDataFormat JsonPipelineDataFormat PipedPipelineDataFormat PipelineDataFormat "
-    "FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline TextClassificationPipeline "
+    "pipelines": "Conversation ConversationalPipeline CsvPipelineDataFormat JsonPipelineDataFormat "
+    "PipedPipelineDataFormat PipelineDataFormat FeatureExtractionPipeline NerPipeline Pipeline QuestionAnsweringPipeline TextClassificationPipeline "
     "TextGenerationPipeline TokenClassificationPipeline ZeroShotClassificationPipeline pipeline",
     "pytorch_utils": "Conv1D apply_chunking_to_forward prune_layer",
     "tokenization_utils": "PreTrainedTokenizer",

@@ -64,7 +64,7 @@ class Conversation:
         self.messages.append(message)
 
     def add_user_input(self, text: str, overwrite: bool = False) -> None:
-        """Append a user message; if the last one is still unanswered, replace it (`overwrite`) or ignore the new one."""
+        """Append a user message; an unanswered one stays, or is replaced with `overwrite`."""
         if not self.messages or self.messages[-1]["role"] != "user":
             self.messages.append({"role": "user", "content": text})
         elif overwrite:
