@@ -24,6 +24,7 @@ def no_settings(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-token"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
     monkeypatch.setenv("TRANSFORMERS_CACHE", str(tmp_path / "cache"))
 
 
@@ -173,7 +174,8 @@ def test_token_never_shows(server):
     assert hub._first_line(RuntimeError(f"bad header Bearer {secret}"), secret) == "bad header Bearer ***"
 
 
-def test_interrupted_download_continues(server):
+def test_interrupted_download_continues(server, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 65536)  # whole chunks are kept
     content = bytes(range(256)) * 8192  # 2 MiB
     server.add("user/model", {"big.bin": content})
     server.cuts["big.bin"] = [1_000_000]
@@ -362,5 +364,6 @@ def test_user_agent():
 def test_cache_place_follows_the_environment(monkeypatch):
     from isoform import utils
 
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
     monkeypatch.setenv("TRANSFORMERS_CACHE", "/somewhere")
     assert utils.TRANSFORMERS_CACHE == "/somewhere"
