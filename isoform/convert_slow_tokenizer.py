@@ -124,7 +124,7 @@ def sentencepiece_merges(scored: ScoredPieces, vocab: Mapping[str, int]) -> list
     Any two pieces whose concatenation is a piece may be merged; pairs with the best score go first. Of the pairs that
     make the same piece, those of pieces with low ids go first.
     """
-    found = []
+    found: list[tuple[float, tuple[str, str]]] = []
     for piece, score in dict(scored).items():
         splits = ((piece[:cut], piece[cut:]) for cut in range(1, len(piece)))
         known = [(left, right) for left, right in splits if left in vocab and right in vocab]

@@ -104,9 +104,9 @@ def read_vocab(path: str | os.PathLike[str]) -> dict[str, int]:
         raise TokenizerError(f"{path}: not valid JSON ({error}); is the file truncated? Download it again.") from error
     if not isinstance(vocab, dict):
         raise TokenizerError(f"{path}: expected an object of tokens and ids, found a {type(vocab).__name__}.")
-    for token, index in vocab.items():
-        if type(index) is not int or index < 0:
-            raise TokenizerError(f"{path}: the id of token {token!r} must be an integer from 0 on, found {index!r}.")
+    if set(map(type, vocab.values())) - {int} or min(vocab.values(), default=0) < 0:
+        token, index = next(item for item in vocab.items() if type(item[1]) is not int or item[1] < 0)
+        raise TokenizerError(f"{path}: the id of token {token!r} must be an integer from 0 on, found {index!r}.")
     return vocab
 
 
@@ -133,15 +133,14 @@ def read_merges(path: str | os.PathLike[str]) -> dict[Pair, int]:
         logger.warning(f"{path}: the first line, {lines[0][:40]!r}, is skipped as if it were the '#version' header.")
     if lines[-1].strip():
         logger.warning(f"{path}: the last line, {lines[-1][:40]!r}, does not end with a line feed and is ignored.")
-    ranks: dict[Pair, int] = {}
-    for number, line in enumerate(lines[1:-1]):
-        pair = tuple(line.split())
-        if len(pair) == 2:
-            ranks[pair] = number
-        elif pair:
-            raise TokenizerError(
-                f"{path}, line {number + 2}: expected two symbols separated by a space, found {line[:80]!r}."
-            )
+    pairs = list(map(tuple, map(str.split, lines[1:-1])))
+    ranks = dict(zip(pairs, range(len(pairs)), strict=True))
+    ranks.pop((), None)  # empty lines
+    if set(map(len, ranks)) - {2}:
+        number = next(number for number, pair in enumerate(pairs) if len(pair) not in (0, 2))
+        raise TokenizerError(
+            f"{path}, line {number + 2}: expected two symbols separated by a space, found {lines[number + 1][:80]!r}."
+        )
     return ranks
 
 
@@ -207,7 +206,7 @@ class BPETokenizer(PreTrainedTokenizer):
     def __init__(self, vocab_file: str, merges_file: str, **kwargs: Any) -> None:
         self.vocab_file, self.merges_file = vocab_file, merges_file
         self.encoder = read_vocab(vocab_file)
-        self.decoder = {index: token for token, index in self.encoder.items()}
+        self.decoder = dict(zip(self.encoder.values(), self.encoder, strict=True))
         self.bpe_ranks = read_merges(merges_file)
         self.cache: dict[str, tuple[str, ...]] = {}
         super().__init__(**kwargs)
@@ -313,7 +312,7 @@ class OptionalBos:
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
         """``[bos] first [bos] second``, without the BOS tokens unless ``add_bos_token`` is set."""
-        bos = [self.bos_token_id] if self.add_bos_token else []
+        bos: list[Any] = [self.bos_token_id] if self.add_bos_token else []
         return bos + token_ids_0 + (bos + token_ids_1 if token_ids_1 is not None else [])
 
     def get_special_tokens_mask(

@@ -138,7 +138,7 @@ class SentencePieceTokenizerFast(PreTrainedTokenizerFast):
     @property
     def can_save_slow_tokenizer(self) -> bool:
         """Whether the ``.model`` file is still at hand, which the files of a Python tokenizer need."""
-        return bool(self.vocab_file) and os.path.isfile(self.vocab_file)
+        return self.vocab_file is not None and os.path.isfile(self.vocab_file)
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
         """Write the ``.model`` file; returns its path.
@@ -146,7 +146,7 @@ class SentencePieceTokenizerFast(PreTrainedTokenizerFast):
         Raises:
             ValueError: The tokenizer was made from a ``tokenizer.json`` only, or its ``.model`` file is gone.
         """
-        if not self.can_save_slow_tokenizer:
+        if self.vocab_file is None or not self.can_save_slow_tokenizer:
             raise ValueError(
                 f"{type(self).__name__} cannot save the vocabulary of a slow tokenizer: it was made without a .model "
                 f"file, or that file is gone (vocab_file={self.vocab_file!r})."

@@ -19,7 +19,7 @@ from ...tokenization_utils_base import AddedToken
 __all__ = ["VOCAB_FILES_NAMES", "CodeGenTokenizer", "bytes_to_unicode", "get_pairs"]
 
 VOCAB_FILES_NAMES = BPE_FILES_NAMES
-PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES = {"Salesforce/codegen-350M-mono": 2048}
+PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = {"Salesforce/codegen-350M-mono": 2048}
 
 
 class TruncatesCode:

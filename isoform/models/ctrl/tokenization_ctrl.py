@@ -12,7 +12,7 @@ from ...tokenization_utils_base import AddedToken
 __all__ = ["CONTROL_CODES", "VOCAB_FILES_NAMES", "CTRLTokenizer", "get_pairs"]
 
 VOCAB_FILES_NAMES = BPE_FILES_NAMES
-PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES = {"ctrl": 256}
+PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = {"ctrl": 256}
 
 # First tokens that a text can be generated from, and their ids in the vocabulary of the published checkpoint.
 CONTROL_CODES = {

@@ -17,7 +17,7 @@ from ...tokenization_utils_base import AddedToken
 __all__ = ["VOCAB_FILES_NAMES", "GPT2Tokenizer", "bytes_to_unicode", "get_pairs"]
 
 VOCAB_FILES_NAMES = BPE_FILES_NAMES
-PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES = dict.fromkeys(
+PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = dict.fromkeys(
     ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"), 1024
 )
 

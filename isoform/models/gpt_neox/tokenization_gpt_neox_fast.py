@@ -12,7 +12,7 @@ from ..gpt2.tokenization_gpt2 import EOS_CHAT_TEMPLATE
 __all__ = ["VOCAB_FILES_NAMES", "GPTNeoXTokenizerFast"]
 
 VOCAB_FILES_NAMES = BPE_FAST_FILES_NAMES
-PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES = {"gpt-neox-20b": 2048}
+PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = {"gpt-neox-20b": 2048}
 
 
 class GPTNeoXTokenizerFast(ByteLevelBPETokenizerFast):

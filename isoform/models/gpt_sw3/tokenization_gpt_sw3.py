@@ -14,7 +14,7 @@ __all__ = ["VOCAB_FILES_NAMES", "GPTSw3Tokenizer"]
 logger = logging.get_logger(__name__)
 
 VOCAB_FILES_NAMES = {"vocab_file": "spiece.model"}
-PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES = {
+PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = {
     f"AI-Sweden/gpt-sw3-{size}": 2048 for size in ("126m", "350m", "1.6b", "6.7b", "20b")
 }
 

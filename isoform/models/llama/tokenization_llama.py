@@ -173,7 +173,9 @@ class LlamaTokenizer(BosAndEos, SentencePieceTokenizer):
         """Number of pieces of the unknown token when it is taken for text."""
         return len(self.sp_model.encode(str(self.unk_token)))
 
-    def tokenize(self, text: str, add_special_tokens: bool = False, **kwargs: Any) -> list[str]:
+    def tokenize(  # type: ignore[override]  # the signature of 4.36
+        self, text: str, add_special_tokens: bool = False, **kwargs: Any
+    ) -> list[str]:
         """The tokens of a text.
 
         Unless ``legacy`` is set, one leading space is added here rather than by the SentencePiece model, which would
