@@ -4,8 +4,8 @@
 
 The checkpoint is a folder with `vocab.json` and `merges.txt` of a GPT-2 like tokenizer, by default the small one of the
 tests; the text is by default the source code of isoform. Each run is a process of its own, the two libraries in turn,
-one thread each. Prints medians in milliseconds and the ratio peer / isoform (above 1: isoform is faster). A measure that
-the peer cannot take (the newest version has no Python tokenizers) is left out.
+one thread each. Prints medians in milliseconds and the ratio peer / isoform (above 1: isoform is faster). A measure
+that the peer cannot take (the newest version has no Python tokenizers) is left out.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def read_merges(path: str | os.PathLike[str]) -> dict[Pair, int]:
         logger.warning(f"{path}: the first line, {lines[0][:40]!r}, is skipped as if it were the '#version' header.")
     if lines[-1].strip():
         logger.warning(f"{path}: the last line, {lines[-1][:40]!r}, does not end with a line feed and is ignored.")
-    pairs = list(map(tuple, map(str.split, lines[1:-1])))
+    pairs: list[Any] = list(map(tuple, map(str.split, lines[1:-1])))
     ranks = dict(zip(pairs, range(len(pairs)), strict=True))
     ranks.pop((), None)  # empty lines
     if set(map(len, ranks)) - {2}:
