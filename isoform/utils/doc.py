@@ -45,12 +45,17 @@ def add_start_docstrings_to_model_forward(*docstr: str) -> Callable[[F], F]:
     """Puts text before the docstring of a model's `forward`, after a line that names the class."""
 
     def decorator(forward: F) -> F:
-        model = forward.__qualname__.rpartition(".")[0]
+        model = _class_of(forward)
         start = f"    The forward method of [`{model}`]. Call the model itself, so that hooks run.\n\n"
         forward.__doc__ = start + "".join(docstr) + (forward.__doc__ or "")
         return forward
 
     return decorator
+
+
+def _class_of(method: Callable[..., Any]) -> str:
+    """The name of the class whose body defines a method."""
+    return method.__qualname__.rpartition(".")[0].rpartition(".")[2]
 
 
 def _name(thing: Any) -> str:
@@ -110,7 +115,7 @@ def add_code_sample_docstrings(
 
     def decorator(forward: F) -> F:
         sample = _SAMPLE.format(
-            model=model_cls or forward.__qualname__.partition(".")[0],
+            model=model_cls or _class_of(forward),
             processor=processor_class or "AutoTokenizer",
             checkpoint=real_checkpoint or checkpoint,
             value=value,

@@ -123,6 +123,7 @@ def _root() -> Logger:
             if (_setting("VERBOSITY") or "").lower() == "detail":
                 handler.setFormatter(logging.Formatter(_DETAIL_FORMAT))
             root.addHandler(handler)
+            root.addHandler(logging.NullHandler())  # else Python's last resort shows what no other handler does
             root.setLevel(_level_from_environment())
             root.propagate = os.environ.get("CI", "").upper() in _TRUE
             _default_handler = handler
