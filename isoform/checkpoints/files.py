@@ -37,12 +37,10 @@ class WeightSource:
 
 
 def add_variant(name: str, variant: str | None = None) -> str:
-    """`model.safetensors` of the variant `fp16` is `model.fp16.safetensors`."""
+    """`model.safetensors` of the variant `fp16` is `model.fp16.safetensors`; its index `model.safetensors.index.fp16.json`."""
     if variant is None:
         return name
     stem, _, suffix = name.rpartition(".")
-    if name.endswith(".index.json"):
-        stem, suffix = name.split(".")[0], name.split(".", 1)[1]
     return f"{stem}.{variant}.{suffix}"
 
 
@@ -86,7 +84,7 @@ def find_weights(
         found = _on_hub(place, candidates(use_safetensors, variant), subfolder, hub)
     if found is None:
         raise CheckpointError(_nothing_found(place, subfolder, variant, use_safetensors, hub))
-    if found.endswith(".index.json"):
+    if found.endswith(".json"):
         return _shards(folder, found, below, hub)
     return WeightSource([found], commit=extract_commit_hash(found, hub.get("_commit_hash")))
 
@@ -134,7 +132,7 @@ def _shards(folder: str, index: str, subfolder: str, hub: dict[str, Any]) -> Wei
 def _nothing_found(
     place: str, subfolder: str, variant: str | None, use_safetensors: bool | None, hub: dict[str, Any]
 ) -> str:
-    wanted = [name for name in candidates(use_safetensors, variant) if not name.endswith(".index.json")]
+    wanted = [name for name in candidates(use_safetensors, variant) if not name.endswith(".json")]
     text = f"No weights in {os.path.join(place, subfolder)}: expected {' or '.join(wanted)} (or an index of shards)."
     if not os.path.isdir(place):
         others = [name for name in candidates(None, None) if name not in wanted and _exists(place, name, subfolder, hub)]

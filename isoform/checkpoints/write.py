@@ -131,7 +131,7 @@ class WeightWriter:
             if self.safe:
                 _save_safetensors(tensors, path)
             else:
-                self.save_function(tensors, path)
+                _save_bin(tensors, path, self.save_function)
         if self.index is not None:
             text = json.dumps(self.index, indent=2, sort_keys=True) + "\n"
             Path(folder, self.index_name).write_text(text, encoding="utf-8")
@@ -165,6 +165,16 @@ def _save_safetensors(tensors: dict[str, Tensor], path: str) -> None:
         save_file(tensors, path, metadata={"format": "pt"})
     except SafetensorError as error:
         raise _as_os_error(error, path) from error
+
+
+def _save_bin(tensors: dict[str, Tensor], path: str, save_function: Callable[..., Any]) -> None:
+    try:
+        save_function(tensors, path)
+    except RuntimeError as error:
+        if save_function is not torch.save:
+            raise
+        # torch reports a full disk as a position in the archive that it did not expect.
+        raise OSError(f"cannot write {path}: {error}. Is the disk full? The old checkpoint is intact.") from error
 
 
 def _as_os_error(error: Exception, path: str) -> OSError:
