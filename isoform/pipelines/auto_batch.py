@@ -2,7 +2,7 @@
 
 A window of inputs is prepared at once. Its pieces (several per input in chunk pipelines) are sorted by length, the
 longest first, and cut into batches whose rows times longest length stays within the budget; sorted neighbours are about
-equally long, so little is padding. When memory runs out the budget is halved and the batch retried in two parts.
+equally long, so little is padding. When memory runs out the budget is halved and the batch cut anew.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 logger = logging.get_logger(__name__)
 
-# Padded tokens per forward pass. On a CPU larger batches only push activations out of the cache.
-CPU_TOKEN_BUDGET = 2048
+# Padded tokens per forward pass. On a CPU, larger batches only push activations out of the cache; more threads need
+# more rows to share.
+CPU_TOKEN_BUDGET = 1024
+CPU_TOKENS_PER_THREAD = 512
 GPU_TOKEN_BUDGET = 32768
 # Inputs that are prepared before the first forward pass: the more, the less padding, but the later the first result.
 # An iterator may be fed by a live source, so its window starts small.
@@ -69,7 +71,9 @@ class AutoBatchIterator:
         return len(self.inputs)  # type: ignore[arg-type]
 
     def __iter__(self) -> AutoBatchIterator:
-        self._running = self._run()
+        # What was read ahead from an iterator cannot be read again, so that one goes on where it was.
+        if self._running is None or not isinstance(self.inputs, Iterator):
+            self._running = self._run()
         return self
 
     def __next__(self) -> Any:
@@ -87,13 +91,12 @@ class AutoBatchIterator:
         results: list[Any] = [None] * len(window)
         outputs: list[list[Any]] = [[None] * len(pieces) for pieces in pieces_of]
         missing = [len(pieces) for pieces in pieces_of]
-        for batch in self._batches(pieces_of):
-            for piece, output in self._forward(batch):
-                outputs[piece.item][piece.part] = output
-                missing[piece.item] -= 1
-                if missing[piece.item] == 0:
-                    results[piece.item] = self._postprocess(outputs[piece.item])
-                    outputs[piece.item] = []  # hidden states of a whole window would be large
+        for piece, output in self._outputs(pieces_of):
+            outputs[piece.item][piece.part] = output
+            missing[piece.item] -= 1
+            if missing[piece.item] == 0:
+                results[piece.item] = self._postprocess(outputs[piece.item])
+                outputs[piece.item] = []  # hidden states of a whole window would be large
         for item, pieces in enumerate(pieces_of):
             if not pieces:
                 results[item] = self._postprocess([])
@@ -130,8 +133,8 @@ class AutoBatchIterator:
             item, part, inputs, length, cost, (shapes, self.pipeline._batch_group(length, self.forward_params))
         )
 
-    def _batches(self, pieces_of: list[list[Piece]]) -> Iterator[list[Piece]]:
-        """Batches within the budget, which may shrink in between: the costliest pieces first, so that it does early."""
+    def _outputs(self, pieces_of: list[list[Piece]]) -> Iterator[tuple[Piece, Any]]:
+        """The output for each piece, in batches; the longest pieces first, so that memory runs out early if it does."""
         groups: dict[Any, list[Piece]] = defaultdict(list)
         for piece in itertools.chain.from_iterable(pieces_of):
             groups[piece.group].append(piece)
@@ -141,32 +144,31 @@ class AutoBatchIterator:
             start = 0
             while start < len(pieces):
                 rows = min(limit, max(1, self._budget() // pieces[start].cost))
-                yield pieces[start : start + rows]
-                start += rows
+                batch = pieces[start : start + rows]
+                outputs = self._try_forward(batch)
+                if outputs is None:
+                    self._shrink(batch)
+                    continue
+                yield from zip(batch, outputs)
+                start += len(batch)
 
     def _budget(self) -> int:
         if self.pipeline.token_budget is not None:
             return self.pipeline.token_budget
-        return CPU_TOKEN_BUDGET if self.pipeline.device.type == "cpu" else GPU_TOKEN_BUDGET
+        if self.pipeline.device.type != "cpu":
+            return GPU_TOKEN_BUDGET
+        return max(CPU_TOKEN_BUDGET, CPU_TOKENS_PER_THREAD * torch.get_num_threads())
 
-    def _forward(self, batch: list[Piece]) -> Iterator[tuple[Piece, Any]]:
-        """The output for each piece; a batch that does not fit into memory is run in two halves."""
+    def _try_forward(self, batch: list[Piece]) -> list[Any] | None:
+        """The outputs for a batch; None if it does not fit into memory but a smaller one might."""
         try:
-            outputs = self._forward_at_once(batch)
+            return self._forward(batch)
         except (RuntimeError, MemoryError) as error:
             if len(batch) == 1 or not is_out_of_memory(error):
                 raise
-            outputs = None
-        if outputs is not None:
-            yield from zip(batch, outputs)
-            return
-        # Outside of the handler: the exception's traceback keeps the tensors of the failed pass alive.
-        self._shrink(batch)
-        half = len(batch) // 2
-        yield from self._forward(batch[:half])
-        yield from self._forward(batch[half:])
+            return None
 
-    def _forward_at_once(self, batch: list[Piece]) -> list[Any]:
+    def _forward(self, batch: list[Piece]) -> list[Any]:
         if len(batch) == 1:
             return [self.pipeline.forward(batch[0].inputs, **self.forward_params)]
         longest = max(piece.length for piece in batch)
@@ -190,9 +192,10 @@ class AutoBatchIterator:
         return 0
 
     def _shrink(self, batch: list[Piece]) -> None:
+        """Halve the budget for this batch and all that follow, and free what the failed pass left."""
         budget = max(1, len(batch) * max(piece.cost for piece in batch) // 2)
         self.pipeline.token_budget = min(budget, self._budget())
-        logger.warning_once(f"Out of memory in a batch of {len(batch)}: batches now hold at most {budget} tokens.")
+        logger.warning(f"Out of memory in a batch of {len(batch)}: batches now hold at most {budget} tokens.")
         gc.collect()
         if self.pipeline.device.type == "cuda":
             torch.cuda.empty_cache()

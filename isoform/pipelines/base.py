@@ -37,6 +37,7 @@ from .pt_utils import (
     PipelineDataset,
     PipelineIterator,
     PipelinePackIterator,
+    PipelineResults,
 )
 from .registry import PipelineRegistry
 
@@ -312,7 +313,7 @@ class Pipeline(_ScikitCompat):
             return AutoBatchIterator(self, inputs, preprocess_params, forward_params, postprocess_params)
         loader = self._loader(inputs, num_workers, batch_size, preprocess_params)
         outputs = PipelineIterator(loader, self.forward, forward_params, loader_batch_size=batch_size)
-        return PipelineIterator(outputs, self.postprocess, postprocess_params)
+        return PipelineResults(outputs, self.postprocess, postprocess_params, inputs)
 
     def _loader(
         self, inputs: Iterable[Any], num_workers: int, batch_size: int, preprocess_params: dict[str, Any]
@@ -480,7 +481,7 @@ class ChunkPipeline(Pipeline):
         pieces = PipelineChunkIterator(inputs, self.preprocess, preprocess_params)
         batches = self._batches(pieces, num_workers, batch_size)
         outputs = PipelinePackIterator(batches, self.forward, forward_params, loader_batch_size=batch_size)
-        return PipelineIterator(outputs, self.postprocess, postprocess_params)
+        return PipelineResults(outputs, self.postprocess, postprocess_params, inputs)
 
 
 def _accelerator() -> str:

@@ -53,7 +53,7 @@ def _load_first(name: str, config: Any, classes: Iterable[Any], model_kwargs: di
     for model_class in candidates:
         try:
             return model_class.from_pretrained(name, config=config, **model_kwargs).eval()
-        except (OSError, ValueError) as error:  # noqa: PERF203 - each class may fail for a reason of its own
+        except (OSError, ValueError) as error:
             reasons.append(f"{model_class.__name__}: {error}")
             last = error
     listed = "\n".join(reasons)

@@ -95,8 +95,22 @@ class PipelineIterator(IterableDataset):
         return self._results()
 
 
+class PipelineResults(PipelineIterator):
+    """The last stage of a pipeline: one result for each of `inputs`."""
+
+    def __init__(self, outputs: Iterable[Any], infer: Callable[..., Any], params: dict[str, Any], inputs: Any) -> None:
+        super().__init__(outputs, infer, params)
+        self.inputs = inputs
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
 class PipelineChunkIterator(PipelineIterator):
     """As `PipelineIterator`, for an `infer` that returns an iterator: the pieces of all items, flattened."""
+
+    def __len__(self) -> int:
+        raise TypeError("the number of pieces is not known before they are made")
 
     def _run(self) -> Iterator[Any]:
         for item in self.loader:

@@ -237,9 +237,11 @@ class TextGenerationPipeline(Pipeline):
     def _batch_cost(self, length: int, forward_params: dict[str, Any]) -> int:
         given = forward_params.get("generation_config") or self.model.generation_config
         new_tokens = self._new_tokens(forward_params)
-        if new_tokens is None:
-            return max(length, forward_params.get("max_length") or given.max_length or 0)
-        return length + new_tokens
+        total = (
+            (forward_params.get("max_length") or given.max_length or 0) if new_tokens is None else length + new_tokens
+        )
+        # The prompt is one pass over its tokens; after that a row costs one token a step, and memory for the cache.
+        return max(length, total // 4)
 
     def _batch_group(self, length: int, forward_params: dict[str, Any]) -> Any:
         # A bound on the total length counts padding too, so prompts of different lengths would get different shares.
