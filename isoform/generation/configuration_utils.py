@@ -379,7 +379,11 @@ class GenerationConfig(PushToHubMixin):
         commit_hash = extract_commit_hash(path, commit_hash)
         if commit_hash is not None:
             values["_commit_hash"] = commit_hash
-        return cls.from_dict(values, **kwargs)
+        loaded = cls.from_dict(values, **kwargs)
+        config = loaded[0] if isinstance(loaded, tuple) else loaded
+        # Tells `generate` whether somebody changed the instance by hand since.
+        config._original_object_hash = hash(config)
+        return loaded
 
     @classmethod
     def from_json_file(cls, json_file: str | os.PathLike[str]) -> GenerationConfig:
@@ -447,8 +451,7 @@ class GenerationConfig(PushToHubMixin):
             for name in config.to_dict():
                 if name in inner and getattr(config, name) == getattr(default, name, None):
                     setattr(config, name, inner[name])
-        # Tells `generate` whether somebody changed the instance by hand since.
-        config._original_object_hash = hash(config)
+        config._original_object_hash = hash(config)  # as in `from_pretrained`
         return config
 
     def update(self, **kwargs: Any) -> dict[str, Any]:
