@@ -210,7 +210,7 @@ class AutoBatchIterator:
         return self.pipeline.postprocess(outputs, **self.postprocess_params)
 
 
-def windows(inputs: Iterable[Any]) -> Iterator[list[Any]]:
+def windows(inputs: Any) -> Iterator[list[Any]]:
     """Lists of consecutive inputs. An iterator is read ahead by 16, then 32, … inputs up to `WINDOW`."""
     if not isinstance(inputs, Iterator) and hasattr(inputs, "__len__") and hasattr(inputs, "__getitem__"):
         for start in range(0, len(inputs), WINDOW):

@@ -239,7 +239,7 @@ class Pipeline(_ScikitCompat):
             return type(inputs)(move(value) for value in inputs)
         return inputs
 
-    def check_model_type(self, supported_models: list[str] | dict[Any, Any]) -> None:
+    def check_model_type(self, supported_models: Any) -> None:
         """Log an error if the class of the model is none of those that the task supports.
 
         Args:
@@ -266,7 +266,7 @@ class Pipeline(_ScikitCompat):
         raise NotImplementedError("_sanitize_parameters not implemented")
 
     @abstractmethod
-    def preprocess(self, input_: Any, **preprocess_parameters: Any) -> dict[str, Any]:
+    def preprocess(self, input_: Any, **preprocess_parameters: Any) -> Any:
         """One raw input to the keyword arguments of the model (tensors with a batch axis of one) and whatever else
         `postprocess` needs."""
         raise NotImplementedError("preprocess not implemented")
@@ -281,7 +281,7 @@ class Pipeline(_ScikitCompat):
         """What `_forward` gave for one input, to the result that the user sees."""
         raise NotImplementedError("postprocess not implemented")
 
-    def preprocess_batch(self, inputs: list[Any], **preprocess_parameters: Any) -> list[list[dict[str, Any]]]:
+    def preprocess_batch(self, inputs: list[Any], **preprocess_parameters: Any) -> list[list[Any]]:
         """`preprocess` for many inputs at once, under `batch_size="auto"`: for each input the list of its pieces.
 
         A subclass overrides it where one call of a fast tokenizer over all texts gives the same.
@@ -301,9 +301,9 @@ class Pipeline(_ScikitCompat):
 
     def get_iterator(
         self,
-        inputs: Iterable[Any],
+        inputs: Any,
         num_workers: int,
-        batch_size: int | str,
+        batch_size: Any,
         preprocess_params: dict[str, Any],
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
@@ -316,7 +316,7 @@ class Pipeline(_ScikitCompat):
         return PipelineResults(outputs, self.postprocess, postprocess_params, inputs)
 
     def _loader(
-        self, inputs: Iterable[Any], num_workers: int, batch_size: int, preprocess_params: dict[str, Any]
+        self, inputs: Iterable[Any], num_workers: int, batch_size: Any, preprocess_params: dict[str, Any]
     ) -> Iterable[Any]:
         """Prepared inputs in batches of `batch_size`."""
         if isinstance(inputs, Iterator) or not hasattr(inputs, "__len__"):
@@ -331,7 +331,7 @@ class Pipeline(_ScikitCompat):
             prepared = PipelineDataset(inputs, self.preprocess, preprocess_params)
         return self._batches(prepared, num_workers, batch_size)
 
-    def _batches(self, prepared: Dataset, num_workers: int, batch_size: int) -> Iterable[Any]:
+    def _batches(self, prepared: Dataset, num_workers: int, batch_size: Any) -> Iterable[Any]:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(
                 f"batch_size should be a positive integer value or 'auto', but got batch_size={batch_size!r}"
@@ -448,7 +448,7 @@ class ChunkPipeline(Pipeline):
     `postprocess` gets the list of what `_forward` returned for one input.
     """
 
-    def preprocess_batch(self, inputs: list[Any], **preprocess_parameters: Any) -> list[list[dict[str, Any]]]:
+    def preprocess_batch(self, inputs: list[Any], **preprocess_parameters: Any) -> list[list[Any]]:
         return [list(self.preprocess(item, **preprocess_parameters)) for item in inputs]
 
     def run_single(
@@ -463,9 +463,9 @@ class ChunkPipeline(Pipeline):
 
     def get_iterator(
         self,
-        inputs: Iterable[Any],
+        inputs: Any,
         num_workers: int,
-        batch_size: int | str,
+        batch_size: Any,
         preprocess_params: dict[str, Any],
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
@@ -509,10 +509,10 @@ def _evaluating(model: Any) -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=256)
-def _parameters_of(model_class: type) -> frozenset[str]:
+def _parameters_of(model_class: Any) -> frozenset[str]:
     return frozenset(inspect.signature(model_class.forward).parameters)
 
 
 def accepts(model: Any, name: str) -> bool:
     """Whether the forward of `model` has a parameter `name`."""
-    return name in _parameters_of(type(model))
+    return name in _parameters_of(model.__class__)

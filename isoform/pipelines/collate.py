@@ -104,5 +104,5 @@ def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dic
     sides.discard(None)
     if len(sides) > 1:
         raise ValueError(f"The feature extractor, and tokenizer don't agree on padding side {sides}")
-    side = sides.pop() if sides else "right"
+    side = sides.pop() or "right" if sides else "right"
     return lambda items: collate(items, padding, side=side)

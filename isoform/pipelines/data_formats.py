@@ -24,7 +24,8 @@ class PipelineDataFormat:
     def __init__(
         self, output_path: str | None, input_path: str | None, column: str | None, overwrite: bool = False
     ) -> None:
-        self.output_path, self.input_path = output_path, input_path
+        self.output_path: Any = output_path
+        self.input_path: Any = input_path
         names = column.split(",") if column is not None else [""]
         self.is_multi_columns = len(names) > 1
         self.column: list[Any] = names
@@ -40,11 +41,11 @@ class PipelineDataFormat:
         raise NotImplementedError()
 
     @abstractmethod
-    def save(self, data: dict | list[dict]) -> None:
+    def save(self, data: Any) -> None:
         """Write the results."""
         raise NotImplementedError()
 
-    def save_binary(self, data: dict | list[dict]) -> str:
+    def save_binary(self, data: Any) -> str:
         """Pickle results that have no text form beside `output_path`; returns the path written."""
         path = os.path.splitext(self.output_path)[0] + ".pickle"
         with open(path, "wb") as file:
@@ -61,7 +62,7 @@ class PipelineDataFormat:
         format: str, output_path: str | None, input_path: str | None, column: str | None, overwrite: bool = False
     ) -> PipelineDataFormat:
         """The reader for `format`: "json", "csv" or "pipe" (KeyError otherwise)."""
-        readers = {"json": JsonPipelineDataFormat, "csv": CsvPipelineDataFormat, "pipe": PipedPipelineDataFormat}
+        readers: dict[str, Any] = {"json": JsonPipelineDataFormat, "csv": CsvPipelineDataFormat, "pipe": PipedPipelineDataFormat}
         if format not in readers:
             raise KeyError(f"Unknown reader {format} (Available reader are json/csv/pipe)")
         return readers[format](output_path, input_path, column, overwrite=overwrite)
@@ -75,7 +76,7 @@ class CsvPipelineDataFormat(PipelineDataFormat):
             for row in csv.DictReader(file):
                 yield self._select(row)
 
-    def save(self, data: list[dict]) -> None:
+    def save(self, data: Any) -> None:
         """Write the rows below a header made of the first row's keys."""
         with open(self.output_path, "w", newline="", encoding="utf-8") as file:
             if data:
@@ -91,13 +92,13 @@ class JsonPipelineDataFormat(PipelineDataFormat):
         self, output_path: str | None, input_path: str | None, column: str | None, overwrite: bool = False
     ) -> None:
         super().__init__(output_path, input_path, column, overwrite=overwrite)
-        with open(input_path, encoding="utf-8") as file:
+        with open(self.input_path, encoding="utf-8") as file:
             self._entries = json.load(file)
 
     def __iter__(self) -> Iterator[Any]:
         return (self._select(entry) for entry in self._entries)
 
-    def save(self, data: dict) -> None:
+    def save(self, data: Any) -> None:
         """Write the results as one JSON document."""
         with open(self.output_path, "w", encoding="utf-8") as file:
             json.dump(data, file)
@@ -115,11 +116,11 @@ class PipedPipelineDataFormat(PipelineDataFormat):
             else:
                 yield tuple(line.split("\t"))
 
-    def save(self, data: dict) -> None:
+    def save(self, data: Any) -> None:
         """Print the results."""
         print(data)
 
-    def save_binary(self, data: dict | list[dict]) -> str:
+    def save_binary(self, data: Any) -> str:
         """As the base class, but the caller must have named an output file."""
         if self.output_path is None:
             raise KeyError(

@@ -148,7 +148,7 @@ def pipeline(
     name = model if isinstance(model, str) else None
     from .loading import infer_framework_load_model
 
-    classes = {key: entry[key] for key in ("pt", "tf") if key in entry}
+    classes = {"pt": entry["pt"]}
     loaded = {**hub, **model_kwargs} if name else {}
     framework, model = infer_framework_load_model(
         model, config=config, model_classes=classes, framework=framework, task=task, **loaded

@@ -96,12 +96,12 @@ def get_default_model_and_revision(
     Raises:
         ValueError: the task has no default, or none for these options.
     """
-    defaults = targeted_task.get("default")
+    defaults = targeted_task.get("default") or {}
     if task_options:
-        if task_options not in (defaults or {}):
+        if task_options not in defaults:
             raise ValueError(f"The task does not provide any default models for options {task_options}")
         chosen = defaults[task_options]["model"]
-    elif defaults and "model" in defaults:
+    elif "model" in defaults:
         chosen = defaults["model"]
     else:
         raise ValueError('The task defaults can\'t be correctly selected. You probably meant "translation_XX_to_YY"')

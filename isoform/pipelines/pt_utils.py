@@ -49,7 +49,8 @@ def unroll(batch: Any) -> Iterator[Any]:
     for index in range(batch_length(batch)):
         if isinstance(batch, Mapping):
             # The type is kept: a ModelOutput stays one.
-            yield type(batch)({key: unbatch(value, index) for key, value in batch.items()})
+            make: Callable[[Any], Any] = type(batch)
+            yield make({key: unbatch(value, index) for key, value in batch.items()})
         else:
             yield batch[index]
 

@@ -180,11 +180,11 @@ class QuestionAnsweringPipeline(ChunkPipeline):
         self.check_model_type(MODEL_FOR_QUESTION_ANSWERING_MAPPING)
 
     @staticmethod
-    def create_sample(question: str | list[str], context: str | list[str]) -> SquadExample | list[SquadExample]:
+    def create_sample(question: Any, context: Any) -> Any:
         """The example, or examples, of questions and contexts."""
         if isinstance(question, list):
             return [SquadExample(None, q, c, None, None, None) for q, c in zip(question, context)]
-        return SquadExample(None, question, context, None, None, None)  # type: ignore[arg-type]
+        return SquadExample(None, question, context, None, None, None)
 
     def _sanitize_parameters(
         self,
@@ -365,7 +365,7 @@ class QuestionAnsweringPipeline(ChunkPipeline):
         answers = sorted(answers, key=lambda answer: answer["score"], reverse=True)[:top_k]
         return answers[0] if len(answers) == 1 else answers
 
-    def _without_batch_padding(self, values: torch.Tensor | None, length: int) -> np.ndarray | None:
+    def _without_batch_padding(self, values: torch.Tensor | None, length: int) -> Any:
         """Row of a batch `(1, padded)` as an array `(1, length)`."""
         if values is None:
             return None

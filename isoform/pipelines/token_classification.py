@@ -72,7 +72,7 @@ class TokenClassificationPipeline(ChunkPipeline):
     default_input_names = "sequences"
     outputs_per_token = True
 
-    def __init__(self, args_parser: ArgumentHandler = _ARGUMENTS, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, args_parser: Any = _ARGUMENTS, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         from ..models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING
 
@@ -178,7 +178,7 @@ class TokenClassificationPipeline(ChunkPipeline):
             "return_offsets_mapping": self.tokenizer.is_fast,
         }
 
-    def preprocess_batch(self, inputs: list[Any], **preprocess_params: Any) -> list[list[dict[str, Any]]]:
+    def preprocess_batch(self, inputs: list[Any], **preprocess_params: Any) -> list[list[Any]]:
         simple = self.tokenizer.is_fast and not preprocess_params and all(isinstance(text, str) for text in inputs)
         if not simple:
             return super().preprocess_batch(inputs, **preprocess_params)

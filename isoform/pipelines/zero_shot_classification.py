@@ -53,7 +53,7 @@ class ZeroShotClassificationPipeline(ChunkPipeline):
             otherwise the scores of all labels sum to one.
     """
 
-    def __init__(self, args_parser: ArgumentHandler = _ARGUMENTS, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, args_parser: Any = _ARGUMENTS, *args: Any, **kwargs: Any) -> None:
         self._args_parser = args_parser
         super().__init__(*args, **kwargs)
         if self.entailment_id == -1:
@@ -141,7 +141,7 @@ class ZeroShotClassificationPipeline(ChunkPipeline):
 
     def preprocess_batch(
         self, inputs: list[Any], candidate_labels: Any = None, hypothesis_template: str = "This example is {}."
-    ) -> list[list[dict[str, Any]]]:
+    ) -> list[list[Any]]:
         params = {"candidate_labels": candidate_labels, "hypothesis_template": hypothesis_template}
         if not self.tokenizer.is_fast or not all(isinstance(text, str) for text in inputs):
             return super().preprocess_batch(inputs, **params)
