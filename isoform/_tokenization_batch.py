@@ -178,7 +178,7 @@ class BatchEncoding(UserDict):
         """The characters of a token in its text, `None` for special tokens."""
         encoding, index = self._locate("token_to_chars", batch_or_token_index, token_index)
         span: Any = encoding.token_to_chars(index)
-        return CharSpan(*span[1]) if span is not None else None
+        return CharSpan(*span) if span is not None else None
 
     def char_to_token(
         self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0

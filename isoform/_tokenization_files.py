@@ -460,10 +460,9 @@ def read_token(value: Any, place: str) -> AddedToken:
     options = {key: option for key, option in value.items() if key not in ("__type", "id")}
     for key, option in options.items():
         _check_type(option, _TEXT if key == "content" else _FLAG, f"{place}, '{key}'")
-    try:
-        return AddedToken(**options)
-    except TypeError as error:
-        raise TokenizerError(f"{place}: not the options of a token: {error}") from error
+    if not options.get("content"):
+        raise TokenizerError(f"{place}: expected a token with 'content', found {value!r}")
+    return AddedToken(**options)
 
 
 def convert_added_tokens(value: Any, place: str) -> Any:
@@ -513,12 +512,14 @@ def _read_old_files(own: Mapping[str, str | None], settings: dict[str, Any], giv
     path = own["added_tokens_file"]
     if path is None:
         return
-    special = {str(settings[name]) for name in _NAMED_TOKENS if settings.get(name)}
-    special |= {str(token) for token in settings.get("additional_special_tokens") or ()}
+    special = {str(settings[name]): settings[name] for name in _NAMED_TOKENS if settings.get(name)}
+    special |= {str(token): token for token in settings.get("additional_special_tokens") or ()}
     decoder = {}
     for token, index in read_json(path).items():
         _check_type(index, (int,), f"{path}: field '{token}'")
-        decoder[index] = AddedToken(token, normalized=token not in special, special=token in special)
+        given_as = special.get(token)
+        plain = AddedToken(token, normalized=given_as is None, special=given_as is not None)
+        decoder[index] = given_as if isinstance(given_as, AddedToken) else plain
     settings["added_tokens_decoder"] = decoder
 
 

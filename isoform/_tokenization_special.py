@@ -186,14 +186,16 @@ class SpecialTokensMixin:
             How many tokens are new in the vocabulary.
         """
         to_add: list[str | AddedToken] = []
-        for name, value in (special_tokens_dict or {}).items():
+        given: dict[str, Any] = dict(special_tokens_dict or {})
+        for name, value in given.items():
             assert name in self.SPECIAL_TOKENS_ATTRIBUTES, f"Key {name} is not a special token"
             if name == "additional_special_tokens":
                 assert isinstance(value, (list, tuple)) and all(isinstance(t, (str, AddedToken)) for t in value), (
                     f"Tokens {value} for key {name} should all be str or AddedToken instances"
                 )
                 known = set() if replace_additional_special_tokens else set(self.additional_special_tokens or ())
-                tokens = list({str(t): _as_special(t) for t in value if str(t) not in known}.values())
+                # The order of a set, by the hashes of the Rust library: models were trained with ids given in it.
+                tokens = list({_as_special(t) for t in value if str(t) not in known})
                 if replace_additional_special_tokens and tokens:
                     self.additional_special_tokens = tokens
                 else:
@@ -222,9 +224,8 @@ class SpecialTokensMixin:
         """
         if not new_tokens:
             return 0
-        if not isinstance(new_tokens, (list, tuple)):
-            new_tokens = [new_tokens]
-        return self._add_tokens(new_tokens, special_tokens=special_tokens)
+        tokens: Any = new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens]
+        return self._add_tokens(tokens, special_tokens=special_tokens)
 
     def _add_tokens(self, new_tokens: Sequence[str | AddedToken], special_tokens: bool = False) -> int:
         raise NotImplementedError

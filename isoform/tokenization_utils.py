@@ -90,17 +90,21 @@ class Trie:
     def split(self, text: str) -> list[str]:
         """Splits a text into the words of the set and what is between them."""
         if not self._tokens:
-            return [text]
+            return [text] if text else []
         if self._pattern is None:
             # An alternation takes the first alternative that matches, so the longest must come first.
             words = sorted(self._tokens, key=len, reverse=True)
             self._pattern = re.compile(f"({'|'.join(map(re.escape, words))})")
-        return [part for part in self._pattern.split(text) if part] or [text]
+        return [part for part in self._pattern.split(text) if part]
 
     def cut_text(self, text: str, offsets: Sequence[int]) -> list[str]:
         """Cuts a text at offsets in ascending order."""
-        cuts = [*(offset for offset in offsets if offset), len(text)]
-        return [text[start:end] for start, end in zip([0, *cuts], cuts) if start < end]
+        parts, start = [], 0
+        for end in (*offsets, len(text)):
+            if end > start:
+                parts.append(text[start:end])
+                start = end
+        return parts
 
 
 class PreTrainedTokenizer(PreTrainedTokenizerBase):
@@ -196,9 +200,10 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             special = special or token in self.all_special_tokens
             token = AddedToken(token, normalized=not special, special=special)
         elif special and not token.special:
-            token = _changed(token, special=True)
+            # In place, so that the tokenizer's attributes show it too. `normalized` would follow `special` if not set.
+            token.__setstate__({"special": True, "normalized": token.normalized})
         if not token.special and token.normalized and getattr(self, "do_lower_case", False):
-            token = _changed(token, content=token.content.lower())
+            token = AddedToken(**{**token.__getstate__(), "content": token.content.lower()})
         return None if self._added(token.content) == token else token
 
     def _added(self, text: str) -> AddedToken | None:
@@ -455,11 +460,6 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             texts += pieces if is_whole else filter(None, [self.convert_tokens_to_string(pieces)])
         text = (" " if spaces_between_special_tokens else "").join(texts)
         return self._cleaned(text, clean_up_tokenization_spaces)
-
-
-def _changed(token: AddedToken, **changes: Any) -> AddedToken:
-    """A copy of a token with other options: tokens may be shared."""
-    return AddedToken(**{**token.__getstate__(), **changes})
 
 
 def _refuse_offsets(asked: bool) -> None:

@@ -31,6 +31,7 @@ from ._tokenization_prepare import (
     check_side,
 )
 from ._tokenization_special import SpecialTokensMixin
+from .errors import TokenizerError
 from .utils import logging
 from .utils.generic import ExplicitEnum, PaddingStrategy, TensorType, is_tensor, to_py_obj
 
@@ -384,6 +385,8 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
             raise TypeError(
                 f"batch_text_or_text_pairs has to be a list or a tuple (got {type(batch_text_or_text_pairs)})"
             )
+        if not batch_text_or_text_pairs:
+            raise TokenizerError("the batch is empty: expected at least one text")
         padding_strategy, truncation_strategy, max_length, kwargs = self._get_padding_truncation_strategies(
             padding, truncation, max_length, pad_to_multiple_of, verbose, **kwargs
         )
@@ -530,7 +533,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         return self.encode(
             rendered,
             add_special_tokens=False,
-            padding=padding,
+            padding="max_length" if padding else False,  # there is only one sequence
             truncation=truncation,
             max_length=max_length,
             return_tensors=return_tensors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from typing import Any
@@ -83,6 +84,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         added = kwargs.pop("added_tokens_decoder", {})
         self._tokenizer = self._make_backend(args, kwargs)
+        self._lock = _Lock()
         self._adopt_backend_settings(kwargs)
         self._decode_use_source_tokenizer = False
         super().__init__(**kwargs)
@@ -94,13 +96,13 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         slow = kwargs.pop("__slow_tokenizer", None)
         path = kwargs.pop("tokenizer_file", None)
         from_slow = kwargs.pop("from_slow", False)
-        if given is not None:
-            return copy.deepcopy(given)
         if from_slow and slow is None and self.slow_tokenizer_class is None:
             raise ValueError(
                 "Cannot instantiate this tokenizer from a slow version: it has none. If it's based on sentencepiece, "
                 "make sure you have sentencepiece installed."
             )
+        if given is not None:
+            return copy.deepcopy(given)
         if path is not None and not from_slow:
             return load_backend(path)
         if slow is None and self.slow_tokenizer_class is not None:
@@ -306,8 +308,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         batch = batch_text_or_text_pairs
         if not isinstance(batch, (list, tuple)):
             raise TypeError(f"batch_text_or_text_pairs has to be a list or a tuple (got {type(batch)})")
-        self.set_truncation_and_padding(padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of)
-        encodings = self._encode(batch, is_split_into_words, add_special_tokens)
+        setup = padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of
+        encodings = self._encode(batch, is_split_into_words, add_special_tokens, setup)
         data, encodings = self._columns(encodings, max_length, **columns)
         return BatchEncoding(data, encodings, tensor_type=return_tensors)
 
@@ -326,13 +328,10 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         return_overflowing_tokens: bool = False,
         **columns: Any,
     ) -> BatchEncoding:
-        self.set_truncation_and_padding(padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of)
-        text_pair = text_pair or None  # as in the reference, an empty second text is none (unlike in a batch)
-        if type(text) is str and text_pair is None:
-            encodings = [self._tokenizer.encode(text, None, is_split_into_words, add_special_tokens)]
-        else:
-            entry = text if text_pair is None else (text, text_pair)
-            encodings = self._encode([entry], is_split_into_words, add_special_tokens)
+        setup = padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of
+        # As in the reference, an empty second text is none (unlike in a batch).
+        entry = (text, text_pair) if text_pair else text
+        encodings = self._encode([entry], is_split_into_words, add_special_tokens, setup)
         data, encodings = self._columns(
             encodings, max_length, return_overflowing_tokens=return_overflowing_tokens, **columns
         )
@@ -341,11 +340,17 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
             data = {key: column if key == "length" else column[0] for key, column in data.items()}
         return BatchEncoding(data, encodings, tensor_type=return_tensors)
 
-    def _encode(self, batch: Sequence[Any], words: bool, add_special_tokens: bool) -> list[EncodingFast]:
-        try:
-            return self._tokenizer.encode_batch(batch, words, add_special_tokens)
-        except TypeError as error:
-            raise _describe_bad_input(self._tokenizer, batch, words, error) from error
+    def _encode(
+        self, batch: Sequence[Any], words: bool, add_special_tokens: bool, setup: tuple[Any, ...]
+    ) -> list[EncodingFast]:
+        with self._lock:  # the setup is part of the Rust tokenizer: another thread must not change it meanwhile
+            self.set_truncation_and_padding(*setup)
+            try:
+                if len(batch) == 1 and type(batch[0]) is str:
+                    return [self._tokenizer.encode(batch[0], None, words, add_special_tokens)]
+                return self._tokenizer.encode_batch(batch, words, add_special_tokens)
+            except TypeError as error:
+                raise _describe_bad_input(self._tokenizer, batch, words, error) from error
 
     def _columns(
         self,
@@ -480,6 +485,24 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
             settings["additional_special_tokens"] = extra
         settings.pop("added_tokens_decoder", None)
         return type(self)(tokenizer_object=backend, **settings)
+
+
+class _Lock:
+    """A lock that can be copied and pickled with the tokenizer it belongs to, and that a forked process gets anew."""
+
+    def __init__(self) -> None:
+        self.lock, self.process = threading.RLock(), os.getpid()
+
+    def __enter__(self) -> None:
+        if self.process != os.getpid():  # another thread of the parent may have held it
+            self.__init__()  # type: ignore[misc]
+        self.lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.release()
+
+    def __reduce__(self) -> tuple[type[_Lock], tuple[()]]:
+        return _Lock, ()
 
 
 def load_backend(path: str | os.PathLike[str]) -> TokenizerFast:
