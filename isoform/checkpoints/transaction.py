@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ..utils import logging
-from ..utils.files import _adopt_permissions, _sync_folder, atomic_write, flush_to_disk, is_safe_name
+from ..utils.files import _adopt_permissions, _sync_folder, flush_to_disk, is_safe_name
 
 __all__ = ["committed_names", "committed_path", "replace_files"]
 
@@ -63,10 +63,16 @@ def replace_files(
                 flush_to_disk(stream)
         _sync_folder(stage)
         gone = sorted(set(stale(set(written))) - set(written))
-        with atomic_write(target / JOURNAL) as stream:
+        with open(stage / JOURNAL, "w", encoding="utf-8") as stream:
             json.dump({"stage": stage.name, "files": written, "remove": gone}, stream)
-    except BaseException:
+            flush_to_disk(stream)
+        os.replace(stage / JOURNAL, target / JOURNAL)
+        _sync_folder(target)
+    except BaseException as error:
         shutil.rmtree(stage, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            # A full disk does not say which.
+            raise OSError(error.errno, f"{error.strerror}; the files that were there are intact", str(target)) from error
         raise
     _complete(target, stage, written, gone)
 
