@@ -122,7 +122,7 @@ class GenerationConfig(PushToHubMixin):
     """No n-gram of this size occurs twice; 0 is no limit."""
     bad_words_ids: list[list[int]] | None = None
     """Sequences of token ids that must not be generated."""
-    force_words_ids: list[list[int]] | list[list[list[int]]] | None = None
+    force_words_ids: list[list[int | list[int]]] | None = None
     """Sequences of token ids that must be generated; a list of sequences in place of one asks for any of them."""
     renormalize_logits: bool = False
     """Normalise the scores after all processors."""

@@ -8,6 +8,8 @@ from typing import Any
 # Arguments of `decode` under which the text of the first tokens does not depend on those that follow much later.
 _LOCAL_OPTIONS = {"skip_special_tokens", "clean_up_tokenization_spaces", "spaces_between_special_tokens"}
 
+_INVALID = "\ufffd"  # what bytes are decoded to that are no character
+
 # Blocks of Chinese, Japanese and Korean ideographs in Unicode.
 _IDEOGRAPHS = (
     (0x3400, 0x4DBF),
@@ -106,11 +108,12 @@ class TextStreamer(BaseStreamer):
     def _settle(self, text: str) -> None:
         """Drop old tokens, if those that stay give by themselves the end of the line's text.
 
-        They do not where the cut is inside of a word or a character; then a later token is a better place.
+        They do not where the cut is inside of a word or a character; then a later token is a better place. As long as
+        a character is incomplete, bytes far before it may count as invalid with it, and the text is not to be trusted.
         """
         recent = self.token_cache[-self._context :]
         tail = self.tokenizer.decode(recent, **self.decode_kwargs)
-        if tail and text.endswith(tail):
+        if tail and _INVALID not in tail and text.endswith(tail):
             self.token_cache = recent
             self._settled = text[: len(text) - len(tail)]
 

@@ -1,9 +1,9 @@
-"""Makes the expected values of the tests of processors and beam scorers, with the reference (transformers 4.36.2).
+"""Makes the expected values of the tests of processors, beam scorers and streamers, with the reference.
 
     python tests/golden/make_generation_processors.py
 
-Needs transformers 4.36.2. Writes inputs and outputs to processors.safetensors and beams.safetensors in
-tests/golden/generation; the cases themselves are JSON in the metadata of these files.
+Needs transformers 4.36.2. Writes inputs and outputs to processors.safetensors and beams.safetensors, whose
+metadata hold the cases as JSON, and to streams.json, all in tests/golden/generation.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from transformers.generation import beam_constraints, beam_search, logits_process
+from transformers.generation.streamers import TextStreamer
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "generation"
 sys.path.insert(0, str(HERE.parent / "generation"))
 
 import scorer_cases  # noqa: E402
+import stream_cases  # noqa: E402
 
 VOCABULARY = 24
 RANDOM = torch.Generator().manual_seed(0)
@@ -175,7 +177,32 @@ def make_beams() -> None:
     save_file({k: v.contiguous() for k, v in tensors.items()}, FOLDER / "beams.safetensors", metadata=metadata)
 
 
+STREAMS = {
+    "words": "The cat sat on the mat. It isn't  mine, is it?",
+    "lines": "one\ntwo words\n\nlast",
+    "accents": "na\u00efve caf\u00e9 \u2013 Gr\u00f6\u00dfe",
+    "ideographs": "\u4e2d\u6587\u5b57\u7b26, \u65e5\u672c\u8a9e \u30c6\u30b9\u30c8 end",
+    "emoji": "a \U0001f642\U0001f680 b",
+    "long": "a long line with some words and \u4e2d\u6587 in it, " * 8,
+    "long-script": "\u0e44\u0e17\u0e22\u0e44\u0e21\u0e48\u0e21\u0e35 " * 20,
+}
+
+
+def make_streams() -> None:
+    class Collector(stream_cases.Collects, TextStreamer): ...
+
+    cases = []
+    for name, text in STREAMS.items():
+        for skip_prompt in (False, True):
+            case = {"name": f"{name}-{skip_prompt}", "text": text, "skip_prompt": skip_prompt, "prompt": 4}
+            streamer = Collector(stream_cases.byte_tokenizer(), skip_prompt=skip_prompt)
+            case["chunks"] = stream_cases.feed(streamer, list(text.encode()), prompt=4).chunks
+            cases.append(case)
+    (FOLDER / "streams.json").write_text(json.dumps(cases) + "\n")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
+    make_streams()
     make_processors()
     make_beams()
