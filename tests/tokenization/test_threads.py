@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,21 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
+class Interrupted(toy.ToyTokenizerFast):
+    """Gives other threads a chance between its setup and its work."""
+
+    def set_truncation_and_padding(self, *args: Any) -> None:
+        super().set_truncation_and_padding(*args)
+        time.sleep(0.0005)
+
+
 def test_threads_with_different_options(tmp_path: Path) -> None:
-    tokenizer = toy.ToyTokenizerFast(toy.write_vocab(tmp_path))
+    tokenizer = Interrupted(toy.write_vocab(tmp_path))
     expected = [tokenizer(TEXTS, **options) for options in OPTIONS]
     wrong: list[object] = []
 
     def work(number: int) -> None:
-        for turn in range(150):
+        for turn in range(20):
             choice = (turn * 7 + number) % len(OPTIONS)
             try:
                 if tokenizer(TEXTS, **OPTIONS[choice]) != expected[choice]:
