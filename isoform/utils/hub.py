@@ -57,6 +57,8 @@ _LAZY_SETTINGS = {
     "LocalEntryNotFoundError": lambda: _hub().errors.LocalEntryNotFoundError,
     "hf_hub_download": lambda: _hub().hf_hub_download,
     "try_to_load_from_cache": lambda: _hub().try_to_load_from_cache,
+    "get_full_repo_name": lambda: _hub().HfApi(endpoint=_endpoint()).get_full_repo_name,
+    "create_branch": lambda: _hub().create_branch,
     "create_repo": lambda: _hub().create_repo,
     "create_commit": lambda: _hub().create_commit,
 }

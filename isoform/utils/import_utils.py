@@ -519,6 +519,29 @@ def requires_backends(obj: Any, backends: str | Iterable[str]) -> None:
 _MODULE = {"torch": "torch", "tf": "tensorflow", "flax": "flax"}
 
 
+# Backends whose message template has another name: 4.36 has constants such as `NLTK_IMPORT_ERROR`.
+_TEMPLATE_NAMES = {"ccl": "oneccl_bind_pt", "pytorch": "torch", "tensorflow": "tf"}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "BACKENDS_MAPPING":
+        return {backend: (check, _template(backend)) for backend, (check, _) in _BACKENDS.items()}
+    if name == "TORCH_FX_REQUIRED_VERSION":
+        from packaging.version import Version
+
+        return Version("1.10")
+    backend = name.removesuffix("_IMPORT_ERROR").lower()
+    backend = _TEMPLATE_NAMES.get(backend, backend)
+    if name.endswith("_IMPORT_ERROR") and backend in _BACKENDS:
+        return _template(backend)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _template(backend: str) -> str:
+    """A message on a missing backend, in which `{0}` is the name of what needs it."""
+    return f'{{0}} needs {backend}, not found in this environment: pip install "{_BACKENDS[backend][1]}"'
+
+
 class DummyObject(type):
     """Metaclass of placeholders: using the class in any way says which of its `_backends` is missing."""
 

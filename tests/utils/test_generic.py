@@ -267,6 +267,17 @@ def test_missing_packages_without_an_extra(monkeypatch):
         utils.requires_backends("X", "nonsense")
 
 
+def test_message_templates():
+    assert import_utils.NLTK_IMPORT_ERROR.format("Tagger") == (
+        'Tagger needs nltk, not found in this environment: pip install "nltk"'
+    )
+    assert "isoform[tensorflow]" in import_utils.TENSORFLOW_IMPORT_ERROR
+    check, template = import_utils.BACKENDS_MAPPING["torch"]
+    assert check() and template == import_utils.PYTORCH_IMPORT_ERROR
+    with pytest.raises(AttributeError, match="NONSENSE_IMPORT_ERROR"):
+        _ = import_utils.NONSENSE_IMPORT_ERROR
+
+
 def test_extras_are_those_of_the_project():
     known = {"vision", "audio", "sentencepiece", "train", "deepspeed", "jax", "tensorflow", "onnx", "quantization"}
     named = {target for _, target in import_utils._BACKENDS.values() if target.startswith("isoform[")}
