@@ -2,9 +2,9 @@
 
     python benchmarks/load.py --peer PATH/TO/PEER/python [--runs 7] [--dtype float32]
 
-Each run is a process of its own, the two libraries in turn. Imports are finished before the clock starts; the file is in
-the page cache after the first, uncounted, pair. Prints the medians and the ratios isoform / transformers of wall time, CPU
-time and peak resident memory.
+Each run is a process of its own, the two libraries in turn. Imports are finished before the clock starts; the file is
+in the page cache after the first, uncounted, pair. Prints the medians and the ratios isoform / transformers of wall
+time, CPU time and peak resident memory.
 """
 
 from __future__ import annotations
@@ -55,7 +55,12 @@ print(json.dumps({
 
 def measure(python: str, library: str, folder: str, dtype: str, threads: int) -> dict[str, float]:
     """One run in a new process: seconds, and megabytes of peak resident memory."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
     if library == "isoform":
         environment["PYTHONPATH"] = str(ROOT)
     command = [python, "-c", CHILD, library, folder, dtype, str(threads)]

@@ -26,7 +26,7 @@ def set_module_at(model: nn.Module, path: str, value: nn.Module) -> None:
 
 
 class EmbeddingMixin:
-    """Input and output embeddings. A body names its `input_embeddings`, a head its `output_embeddings` (dotted paths)."""
+    """Input and output embeddings. A body names `input_embeddings`, a head `output_embeddings`, as dotted paths."""
 
     input_embeddings: str | None = None
     output_embeddings: str | None = None
@@ -81,7 +81,7 @@ class EmbeddingMixin:
         weight = input_embeddings.weight
         if getattr(self.config, "torchscript", False):
             # A traced graph cannot hold one parameter under two names.
-            weight = nn.Parameter(weight.detach().clone(), requires_grad=weight.requires_grad)  # type: ignore[operator]
+            weight = nn.Parameter(weight.detach().clone(), requires_grad=bool(weight.requires_grad))  # type: ignore[operator]
         output_embeddings.weight = weight
         rows = weight.shape[0]  # type: ignore[union-attr, index]
         bias = getattr(output_embeddings, "bias", None)
@@ -93,11 +93,12 @@ class EmbeddingMixin:
     def resize_token_embeddings(
         self, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None
     ) -> nn.Embedding:
-        """Grows or shrinks the vocabulary of the input and output embeddings; new rows are initialised like a new model.
+        """Grows or shrinks the vocabulary of the input and output embeddings; new rows are initialised like a new
+        model.
 
         Args:
-            new_num_tokens: Number of tokens to have; None keeps the number (then only `pad_to_multiple_of` has an effect).
-            pad_to_multiple_of: Rounds the number up to a multiple of this, which makes matrix products faster.
+            new_num_tokens: Number of tokens to have; None keeps the number (then only `pad_to_multiple_of` has an
+            effect). pad_to_multiple_of: Rounds the number up to a multiple of this, which makes matrix products faster.
 
         Returns:
             The input embedding.

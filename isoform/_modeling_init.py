@@ -26,9 +26,9 @@ construction = _Construction()
 class ModelMeta(ABCMeta):
     """Calls `post_init()` once, after the outermost model constructor has returned.
 
-    A model contains models (a head its body, an encoder-decoder its two halves); only when the outermost is complete are
-    weights initialised and tied, so neither is done twice and model files need not ask for it. It derives from `ABCMeta`
-    so that users may mix in abstract classes.
+    A model contains models (a head its body, an encoder-decoder its two halves); only when the outermost is complete
+    are weights initialised and tied, so neither is done twice and model files need not ask for it. It derives from
+    `ABCMeta` so that users may mix in abstract classes.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -55,16 +55,20 @@ def fresh_construction(skip_init: bool) -> Iterator[None]:
 
 _FILLERS = frozenset(
     [getattr(nn.init, name) for name in dir(nn.init) if name.endswith("_") and not name.startswith("_")]
-    + [getattr(Tensor, name) for name in ("normal_", "uniform_", "zero_", "fill_", "trunc_normal_") if hasattr(Tensor, name)]
+    + [
+        getattr(Tensor, name)
+        for name in ("normal_", "uniform_", "zero_", "fill_", "trunc_normal_")
+        if hasattr(Tensor, name)
+    ]
 )
 
 
 class DeferredInit(TorchFunctionMode):
     """While active in this thread, notes the initialisation of parameters instead of doing it.
 
-    A parameter keeps the untouched memory of `torch.empty`, which the operating system does not even provide until it is
-    written. Buffers, and parameters that a constructor computes (sinusoids, say), get their real values. `replay` does
-    what was noted for those parameters that turn out to have no weights in the checkpoint.
+    A parameter keeps the untouched memory of `torch.empty`, which the operating system does not even provide until it
+    is written. Buffers, and parameters that a constructor computes (sinusoids, say), get their real values. `replay`
+    does what was noted for those parameters that turn out to have no weights in the checkpoint.
     """
 
     def __init__(self) -> None:
@@ -92,15 +96,17 @@ class DeferredInit(TorchFunctionMode):
 
 
 # Of these the first always make the default dtype where none is given, the others depending on their values.
-_FLOAT_FACTORIES = frozenset(getattr(torch, n) for n in "empty zeros ones rand randn eye linspace logspace".split())
-_FACTORIES = _FLOAT_FACTORIES.union(getattr(torch, n) for n in "full arange tensor scalar_tensor".split())
+_FLOAT_FACTORIES = frozenset(
+    [torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.eye, torch.linspace, torch.logspace]
+)
+_FACTORIES = _FLOAT_FACTORIES | {torch.full, torch.arange, torch.tensor, torch.scalar_tensor}
 
 
 class DefaultDtype(TorchFunctionMode):
     """Tensors made without a dtype in this thread, that would be of the default dtype, are of `dtype`.
 
-    Unlike `torch.set_default_dtype` it leaves other threads alone. A dtype that a constructor states is respected, and so
-    is the precision of what it computes: the division of integers stays in float32.
+    Unlike `torch.set_default_dtype` it leaves other threads alone. A dtype that a constructor states is respected, and
+    so is the precision of what it computes: the division of integers stays in float32.
     """
 
     def __init__(self, dtype: torch.dtype) -> None:
@@ -187,7 +193,7 @@ def default_init_weights(module: nn.Module, std: float) -> None:
         if module.padding_idx is not None:
             module.weight.data[module.padding_idx].zero_()
     elif isinstance(module, (nn.LayerNorm, nn.GroupNorm)) or type(module).__name__.endswith("RMSNorm"):
-        if getattr(module, "weight", None) is not None:
-            module.weight.data.fill_(1.0)
-        if getattr(module, "bias", None) is not None:
-            module.bias.data.zero_()
+        for name, value in (("weight", 1.0), ("bias", 0.0)):
+            parameter = getattr(module, name, None)
+            if isinstance(parameter, Tensor):
+                parameter.data.fill_(value)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._modeling_init import DeferredInit, construction, default_dtype, fresh_construction
+from ._modeling_init import DeferredInit, default_dtype, fresh_construction
 from .checkpoints import dispatch
 from .checkpoints.files import WeightSource, find_weights
 from .checkpoints.load import Loader, report
@@ -69,7 +69,7 @@ class LoadOptions:
         quantization = self.quantization_config or getattr(config, "quantization_config", None)
         if self.load_in_8bit or self.load_in_4bit or quantization is not None:
             raise NotImplementedError(
-                "Quantized models (load_in_8bit, load_in_4bit, quantization_config, or a checkpoint that is quantized) are"
+                "Quantized models (load_in_8bit, load_in_4bit, quantization_config, or a quantized checkpoint) are"
                 " not supported yet. Load the unquantized checkpoint."
             )
 
@@ -97,8 +97,8 @@ class LoadingMixin:
     ) -> Any:
         """Loads a model with the weights of a checkpoint, in evaluation mode.
 
-        The model is built without random initialisation, and weights in safetensors stay mappings of the file until they
-        are changed: peak memory is one copy of the model. Nothing in the checkpoint is executed.
+        The model is built without random initialisation, and weights in safetensors stay mappings of the file until
+        they are changed: peak memory is one copy of the model. Nothing in the checkpoint is executed.
 
         Args:
             pretrained_model_name_or_path: A folder written by `save_pretrained`, a weight file, or a repository on the
@@ -106,14 +106,15 @@ class LoadingMixin:
             model_args: Further positional arguments of the constructor.
             config: A configuration, or the name or path of one; by default that of the checkpoint.
             cache_dir: Where downloads are kept.
-            ignore_mismatched_sizes: Newly initialises weights whose shape in the checkpoint differs, instead of an error.
-            force_download: Downloads again what is in the cache.
+            ignore_mismatched_sizes: Newly initialises weights whose shape in the checkpoint differs, instead of an
+            error. force_download: Downloads again what is in the cache.
             local_files_only: Stays off the network.
             token: Token of the Hub; True for the stored one. (`use_auth_token` is its old name.)
             revision: Branch, tag or commit.
             use_safetensors: True refuses `.bin` files, False refuses safetensors; None prefers safetensors.
             kwargs:
-                - subfolder, variant: folder of the weights below the repository's; the variant in file names (`"fp16"`).
+                - subfolder, variant: folder of the weights below the repository's; the variant in file names
+                (`"fp16"`).
                 - torch_dtype: a dtype, its name, or `"auto"` for that of the checkpoint; the default dtype otherwise.
                 - device_map: `"auto"`, `"balanced"`, `"balanced_low_0"`, `"sequential"`, a device, or a dictionary from
                   module names to devices, `"cpu"` and `"disk"`; with `max_memory` (device -> bytes or `"10GB"`),
@@ -165,12 +166,17 @@ class LoadingMixin:
             _load_generation_config(model, name, {**hub, "subfolder": subfolder}, overrides)
         if adapter is not None:
             model.load_adapter(
-                adapter, adapter_name=options.adapter_name, token=hub.get("token"), adapter_kwargs=options.adapter_kwargs
+                adapter,
+                adapter_name=options.adapter_name,
+                token=hub.get("token"),
+                adapter_kwargs=options.adapter_kwargs,
             )
         return (model, info) if options.output_loading_info else model
 
     @classmethod
-    def _config_for(cls, name: Any, config: Any, hub: dict[str, Any], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _config_for(
+        cls, name: Any, config: Any, hub: dict[str, Any], kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
         """The configuration (a copy of a given one), and the arguments that are left for the constructor."""
         from .configuration_utils import PretrainedConfig
 
@@ -191,8 +197,9 @@ class LoadingMixin:
     ) -> tuple[Any, DeferredInit]:
         """A model of this class whose parameters are not initialised, and what would have initialised them."""
         deferred = DeferredInit()
+        model: Any
         with fresh_construction(skip_init=True), default_dtype(dtype), deferred:
-            model = cls(config, *args, **kwargs)
+            model = cls(config, *args, **kwargs)  # type: ignore[call-arg]
         if dtype is torch.float16 and cls._keep_in_fp32_modules:
             for name, parameter in model.named_parameters():
                 if not set(cls._keep_in_fp32_modules).isdisjoint(name.split(".")):
@@ -215,7 +222,7 @@ class LoadingMixin:
         flash = kwargs.pop("use_flash_attention_2", False)
         _set_attention(config, kwargs.pop("attn_implementation", None), flash, dtype, None)
         with default_dtype(dtype):
-            return cls(config, **kwargs)
+            return cls(config, **kwargs)  # type: ignore[call-arg]
 
 
 def _hub_arguments(
@@ -252,7 +259,10 @@ def _base_of_adapter(name: Any, subfolder: str, hub: dict[str, Any], options: Lo
     adapter = adapter_kwargs.pop("_adapter_model_path", None)
     options.adapter_kwargs = adapter_kwargs
     if adapter is None:
-        where = {key: hub[key] for key in ("cache_dir", "force_download", "token", "revision", "local_files_only", "_commit_hash")}
+        where = {
+            key: hub[key]
+            for key in ("cache_dir", "force_download", "token", "revision", "local_files_only", "_commit_hash")
+        }
         path = find_adapter_config_file(name, subfolder=subfolder, **{**where, **adapter_kwargs})
         if path is None:
             return name, None
@@ -290,7 +300,9 @@ def _resolve_dtype(cls: type, dtype: Any, config: Any, sources: list[Any]) -> to
     if dtype is not None and not isinstance(dtype, torch.dtype):
         raise ValueError(f'`torch_dtype` must be a torch.dtype, the name of one, or "auto"; found {dtype!r}.')
     if dtype is not None and not dtype.is_floating_point:
-        raise ValueError(f"Can't instantiate {cls.__name__} under torch_dtype={dtype}: it is not a floating point dtype.")
+        raise ValueError(
+            f"Can't instantiate {cls.__name__} under torch_dtype={dtype}: it is not a floating point dtype."
+        )
     return dtype
 
 
@@ -299,7 +311,9 @@ def _stored_dtype(sources: list[Any]) -> torch.dtype | None:
     return next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
 
 
-def _set_attention(config: Any, requested: str | None, use_flash: bool, dtype: torch.dtype | None, device_map: Any) -> None:
+def _set_attention(
+    config: Any, requested: str | None, use_flash: bool, dtype: torch.dtype | None, device_map: Any
+) -> None:
     """Puts the attention implementation into the config, after checking that it can work here.
 
     Raises:
@@ -307,9 +321,13 @@ def _set_attention(config: Any, requested: str | None, use_flash: bool, dtype: t
         ImportError: `flash_attention_2` without the package flash_attn.
     """
     if use_flash:
-        logger.warning_once('`use_flash_attention_2=True` is deprecated: use `attn_implementation="flash_attention_2"`.')
+        logger.warning_once(
+            '`use_flash_attention_2=True` is deprecated: use `attn_implementation="flash_attention_2"`.'
+        )
         if requested not in (None, "flash_attention_2"):
-            raise ValueError(f"attn_implementation={requested!r} contradicts use_flash_attention_2=True: pass one of them.")
+            raise ValueError(
+                f"attn_implementation={requested!r} contradicts use_flash_attention_2=True: pass one of them."
+            )
         requested = "flash_attention_2"
     if requested is not None:
         if requested not in ATTENTION_IMPLEMENTATIONS:
@@ -329,13 +347,17 @@ def _check_flash_attention(dtype: torch.dtype | None, device_map: Any) -> None:
             " pip install flash-attn. 'sdpa', the default, needs nothing and is about as fast."
         )
     if not torch.cuda.is_available():
-        raise ValueError("attn_implementation='flash_attention_2' needs a CUDA device, and none is available. Use 'sdpa'.")
+        raise ValueError(
+            "attn_implementation='flash_attention_2' needs a CUDA device, and none is available. Use 'sdpa'."
+        )
     if dtype not in (None, torch.float16, torch.bfloat16):
         raise ValueError(f"Flash attention 2 computes in float16 or bfloat16 only; found torch_dtype={dtype}.")
     if dtype is None:
         logger.warning_once("Flash attention 2 needs float16 or bfloat16: pass `torch_dtype`.")
     if isinstance(device_map, dict) and {"cpu", "disk"} & set(map(str, device_map.values())):
-        raise ValueError("Flash attention 2 cannot run the parts of a model that device_map puts on the CPU or the disk.")
+        raise ValueError(
+            "Flash attention 2 cannot run the parts of a model that device_map puts on the CPU or the disk."
+        )
 
 
 def _placement(

@@ -29,7 +29,7 @@ def get_first_parameter_dtype(parameter: nn.Module) -> torch.dtype:
 
 
 def get_parameter_dtype(parameter: nn.Module) -> torch.dtype:
-    """The dtype of the first floating parameter of a module; failing that of a buffer; failing that the first of all."""
+    """The dtype of the first floating parameter of a module, or else of a buffer, or else of its first tensor."""
     for tensor in _tensors(parameter):
         if tensor.is_floating_point():
             return tensor.dtype
@@ -89,7 +89,7 @@ class ModuleUtilsMixin:
         if exclude_embeddings:
             modules = self.modules()  # type: ignore[attr-defined]
             excluded = {id(module.weight) for module in modules if isinstance(module, nn.Embedding)}
-        return sum(
+        return sum(  # type: ignore[misc]
             _logical_size(self, parameter)
             for parameter in self.parameters()  # type: ignore[attr-defined]
             if id(parameter) not in excluded and (parameter.requires_grad or not only_trainable)
@@ -100,9 +100,7 @@ class ModuleUtilsMixin:
         name = self.main_input_name  # type: ignore[attr-defined]
         if name in input_dict:
             return input_dict[name].numel()
-        logger.warning_once(
-            f"Could not estimate the number of tokens: the input has no `{name}`. Floating-point operations will not be counted."
-        )
+        logger.warning_once(f"The input has no `{name}`, so its tokens and floating-point operations are not counted.")
         return 0
 
     def floating_point_ops(self, input_dict: dict[str, Tensor | Any], exclude_embeddings: bool = True) -> int:
@@ -234,9 +232,7 @@ def _four_dimensional(mask: Tensor, name: str) -> Tensor:
         return mask[:, None]
     if mask.dim() == 2:
         return mask[:, None, None]
-    raise ValueError(
-        f"{name} must be (batch, keys) or (batch, queries, keys); found the shape {tuple(mask.shape)}."
-    )
+    raise ValueError(f"{name} must be (batch, keys) or (batch, queries, keys); found the shape {tuple(mask.shape)}.")
 
 
 def _resident_bytes() -> int:

@@ -77,7 +77,7 @@ class SavingMixin:
         model: Any = unwrap_model(self)  # type: ignore[arg-type]
         adapter = getattr(model, "_hf_peft_config_loaded", False)
         if adapter:
-            state = state_dict or model._adapter_state(save_peft_format)
+            state = dict(state_dict or model._adapter_state(save_peft_format))
         else:
             state = state_to_save(model, state_dict)
         if safe_serialization:
@@ -88,14 +88,14 @@ class SavingMixin:
             self._take_part(writer, folder, save_function)
             return
         repo_id, before = self._prepare_upload(folder, token, kwargs) if push_to_hub else ("", {})
-        stale = lambda written: writer.stale(committed_names(folder))  # noqa: E731
+        stale = lambda written: writer.stale(committed_names(folder))
         with replace_files(folder, stale) as stage:
             model._save_configs(stage, adapter)
             writer.write(stage)
         logger.info(f"Saved {type(model).__name__} to {folder}")
         if push_to_hub:
-            message = kwargs.pop("commit_message", None)
-            self._upload_modified_files(folder, repo_id, before, commit_message=message, token=token, create_pr=kwargs.pop("create_pr", False))  # type: ignore[attr-defined]  # fmt: skip
+            options = {name: kwargs[name] for name in ("commit_message", "create_pr") if name in kwargs}
+            self._upload_modified_files(folder, repo_id, before, token=token, **options)  # type: ignore[attr-defined]
 
     def _save_configs(self, stage: Path, adapter: bool) -> None:
         model: Any = self
@@ -117,7 +117,9 @@ class SavingMixin:
         model: Any = self
         active = model.active_adapters()
         if len(active) > 1:
-            raise ValueError(f"Cannot save several active adapters at once ({', '.join(active)}): activate one of them.")
+            raise ValueError(
+                f"Cannot save several active adapters at once ({', '.join(active)}): activate one of them."
+            )
         logger.warning_once("The model has an adapter: only its weights are saved, not those of the base model.")
         prefix = "base_model.model." if peft_names else ""
         return {prefix + name: tensor for name, tensor in model.get_adapter_state_dict().items()}

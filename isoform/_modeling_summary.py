@@ -157,9 +157,14 @@ class SQuADHead(nn.Module):
         """
         start_logits = self.start_logits(hidden_states, p_mask=p_mask)
         if start_positions is not None and end_positions is not None:
-            labels = [label.squeeze(-1) if label.dim() > 1 else label for label in (start_positions, end_positions)]
-            flags = [x if x is None or x.dim() == 1 else x.squeeze(-1) for x in (cls_index, is_impossible)]
-            output = SquadHeadOutput(loss=self._loss(hidden_states, start_logits, *labels, *flags, p_mask))
+            given = {
+                "starts": start_positions,
+                "ends": end_positions,
+                "cls_index": cls_index,
+                "impossible": is_impossible,
+            }
+            flat: dict[str, Any] = {k: x if x is None or x.dim() == 1 else x.squeeze(-1) for k, x in given.items()}
+            output = SquadHeadOutput(loss=self._loss(hidden_states, start_logits, p_mask=p_mask, **flat))
         else:
             output = self._best_spans(hidden_states, start_logits, cls_index, p_mask)
         return output if return_dict else output.to_tuple()
@@ -221,7 +226,9 @@ class SequenceSummary(nn.Module):
         super().__init__()
         self.summary_type = getattr(config, "summary_type", "last")
         if self.summary_type == "attn":
-            raise NotImplementedError("summary_type='attn' is not available: use 'last', 'first', 'mean' or 'cls_index'.")
+            raise NotImplementedError(
+                "summary_type='attn' is not available: use 'last', 'first', 'mean' or 'cls_index'."
+            )
         self.summary: nn.Module = nn.Identity()
         if getattr(config, "summary_use_proj", False):
             to_labels = getattr(config, "summary_proj_to_labels", False) and config.num_labels > 0
@@ -238,7 +245,9 @@ class SequenceSummary(nn.Module):
             hidden_states: Of the last layer.
             cls_index: (batch, ...) positions of the classification token for "cls_index"; the last by default.
         """
-        return self.last_dropout(self.activation(self.summary(self.first_dropout(self._pooled(hidden_states, cls_index)))))
+        return self.last_dropout(
+            self.activation(self.summary(self.first_dropout(self._pooled(hidden_states, cls_index))))
+        )
 
     def _pooled(self, hidden_states: Tensor, cls_index: Tensor | None) -> Tensor:
         if self.summary_type == "first":

@@ -1,4 +1,4 @@
-"""`PreTrainedModel`, the base class of every PyTorch model: building, loading, saving, embeddings, heads, checkpointing."""
+"""`PreTrainedModel`, the base class of every PyTorch model: it builds, loads, saves, resizes, ties and prunes."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from ._modeling_summary import (
     SQuADHead,
     SquadHeadOutput,
 )
-from .checkpoints.files import add_variant as _add_variant
+from .checkpoints.files import add_variant as _add_variant  # noqa: F401
 from .checkpoints.read import load_state_dict
 from .checkpoints.shards import load_sharded_checkpoint, shard_checkpoint
 from .generation import GenerationMixin
+from .integrations.peft import PeftAdapterMixin
 from .pytorch_utils import (
     Conv1D,
     apply_chunking_to_forward,
@@ -46,13 +47,6 @@ from .pytorch_utils import (
 from .utils import logging
 from .utils.constants import DUMMY_INPUTS
 from .utils.hub import PushToHubMixin
-
-try:
-    from .integrations.peft import PeftAdapterMixin
-except ImportError:
-
-    class PeftAdapterMixin: ...
-
 
 __all__ = [
     "Conv1D",
@@ -135,7 +129,7 @@ class PreTrainedModel(
         if not isinstance(config, PretrainedConfig):
             raise ValueError(
                 f"{type(self).__name__} expects a configuration (an instance of PretrainedConfig); found"
-                f" {type(config).__name__}. To load a checkpoint use {type(self).__name__}.from_pretrained(name_or_path)."
+                f" {type(config).__name__}. To load a checkpoint use {type(self).__name__}.from_pretrained(name)."
             )
         self.config = config
         self.name_or_path = config.name_or_path
@@ -166,7 +160,7 @@ class PreTrainedModel(
     @property
     def base_model(self) -> nn.Module:
         """The body: what `base_model_prefix` names, or the model itself."""
-        return getattr(self, self.base_model_prefix, self) if self.base_model_prefix else self
+        return getattr(self, self.base_model_prefix, self) if self.base_model_prefix else self  # type: ignore[return-value]
 
     @property
     def framework(self) -> str:
@@ -180,7 +174,7 @@ class PreTrainedModel(
 
     @property
     def generation_config(self) -> Any:
-        """The defaults of `generate`, derived from the config until set or loaded; None if the model cannot generate."""
+        """The defaults of `generate`, derived from the config until set or loaded; None if it cannot generate."""
         if "_generation_config" not in self.__dict__:
             from .generation import GenerationConfig
 
@@ -211,7 +205,8 @@ class PreTrainedModel(
         """Recomputes activations in the backward pass instead of keeping them: less memory, more time.
 
         Args:
-            gradient_checkpointing_kwargs: Passed to `torch.utils.checkpoint.checkpoint`; `use_reentrant` is False unless
+            gradient_checkpointing_kwargs: Passed to `torch.utils.checkpoint.checkpoint`; `use_reentrant` is False
+            unless
                 given, which also works when the inputs need no gradient.
 
         Raises:
@@ -235,8 +230,8 @@ class PreTrainedModel(
     ) -> None:
         for module in self.modules():
             if hasattr(module, "gradient_checkpointing"):
-                module.gradient_checkpointing = enable
-                module._gradient_checkpointing_func = gradient_checkpointing_func
+                module.gradient_checkpointing = enable  # type: ignore[assignment]
+                module._gradient_checkpointing_func = gradient_checkpointing_func  # type: ignore[assignment]
 
     @property
     def is_gradient_checkpointing(self) -> bool:
@@ -246,7 +241,9 @@ class PreTrainedModel(
     def enable_input_require_grads(self) -> None:
         """Makes the embedded inputs require gradients, so that adapters train although the embedding is frozen."""
         self.disable_input_require_grads()
-        hook = self.get_input_embeddings().register_forward_hook(lambda module, args, output: output.requires_grad_(True))
+        hook = self.get_input_embeddings().register_forward_hook(
+            lambda module, args, output: output.requires_grad_(True)
+        )
         self._require_grads_hook = hook
 
     def disable_input_require_grads(self) -> None:
@@ -265,7 +262,9 @@ class PreTrainedModel(
     def _refuse_if_quantized(self, action: str) -> None:
         for flag in ("is_quantized", "is_loaded_in_8bit", "is_loaded_in_4bit"):
             if getattr(self, flag, False):
-                raise ValueError(f"{action} is not supported for quantized models: they have their device and dtype already.")
+                raise ValueError(
+                    f"{action} is not supported for quantized models: they have their device and dtype already."
+                )
 
     def to(self, *args: Any, **kwargs: Any) -> PreTrainedModel:
         """`torch.nn.Module.to`; quantized models refuse."""
@@ -295,15 +294,22 @@ class PreTrainedModel(
             attention_mask: If given, there is nothing to warn of.
         """
         pad = self.config.pad_token_id
-        if attention_mask is not None or pad is None or torch.compiler.is_compiling() or "padding" in self.warnings_issued:
+        if (
+            attention_mask is not None
+            or pad is None
+            or torch.compiler.is_compiling()
+            or "padding" in self.warnings_issued
+        ):
             return
         if pad not in input_ids[:, [-1, 0]]:
             return
         self.warnings_issued["padding"] = True
-        text = "The input contains the padding token but no `attention_mask` was given: results may be wrong. Pass the mask."
+        text = "The input contains the padding token but no `attention_mask`: results may be wrong. Pass the mask."
         specials = [getattr(self.config, f"{name}_token_id", None) for name in ("bos", "eos", "sep")]
         if pad in specials:
-            text += f" (The padding token {pad} is also one of the tokens bos, eos, sep: that it is padding is a guess.)"
+            text += (
+                f" (The padding token {pad} is also one of the tokens bos, eos, sep: that it is padding is a guess.)"
+            )
         logger.warning_once(text)
 
     # What lives elsewhere or no longer

@@ -62,7 +62,7 @@ class Conv1D(nn.Module):
 
 
 def _keep(layer: nn.Linear | Conv1D, index: Tensor, dim: int, bias_dim: int) -> None:
-    """Keeps the entries `index` of the weight along `dim`, and of the bias where `dim` is its own dimension, in place."""
+    """Keeps the entries `index` of the weight along `dim`, and of the bias where `dim` is its dimension, in place."""
     index = index.to(layer.weight.device)
     trainable = layer.weight.requires_grad
     layer.weight = nn.Parameter(layer.weight.detach().index_select(dim, index).contiguous(), requires_grad=trainable)
@@ -133,7 +133,7 @@ def apply_chunking_to_forward(
 
 def find_pruneable_heads_and_indices(
     heads: Iterable[int], n_heads: int, head_size: int, already_pruned_heads: set[int]
-) -> tuple[set[int], torch.LongTensor]:
+) -> tuple[set[int], Tensor]:
     """Which heads are still to prune, and which features of the attention stay.
 
     Args:

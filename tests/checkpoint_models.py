@@ -35,7 +35,7 @@ class ToyConfig(PretrainedConfig):
 
 
 class ToyModel(PreTrainedModel):
-    """Has what a loader may get wrong: computed buffers and parameters, running statistics, integers, scalars, dtypes."""
+    """Has what a loader may get wrong: computed buffers and parameters, running statistics, integers, scalars."""
 
     config_class = ToyConfig
     base_model_prefix = "toy"

@@ -4,8 +4,8 @@
         hub.add("user/model", {"config.json": b"{}"})
         ...  # with HF_ENDPOINT=hub.url
 
-It knows model information, listings, `resolve` with redirects for large files, ETags and range requests, the error codes
-of the Hub, and commits of regular (not LFS) files. `hub.requests` lists what was asked: (method, path, headers).
+It knows model information, listings, `resolve` with redirects for large files, ETags and range requests, the error
+codes of the Hub, and commits of regular (not LFS) files. `hub.requests` lists what was asked: (method, path, headers).
 """
 
 from __future__ import annotations
@@ -138,11 +138,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._content(self.hub.repositories[found[1]].files[found[3]], found[3], {"X-Repo-Commit": found[2]})
         elif found := re.fullmatch(r"/api/models/(.+?)/tree/([^/]+)", path):
             repository = self._repository(found[1], found[2])
-            self._json([{"type": "file", "path": n, "size": len(f), "oid": _etag(f)} for n, f in repository.files.items()])
+            self._json(
+                [{"type": "file", "path": n, "size": len(f), "oid": _etag(f)} for n, f in repository.files.items()]
+            )
         elif found := re.fullmatch(r"/api/models/(.+?)(?:/revision/([^/]+))?", path):
             repository = self._repository(found[1], found[2] or "main")
             siblings = [{"rfilename": name} for name in repository.files]
-            self._json({"id": found[1], "modelId": found[1], "sha": repository.commit, "siblings": siblings, "tags": []})
+            self._json(
+                {"id": found[1], "modelId": found[1], "sha": repository.commit, "siblings": siblings, "tags": []}
+            )
         elif path == "/api/whoami-v2":
             self._json({"name": "user", "type": "user", "orgs": []})
         else:
@@ -170,7 +174,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._content(content, name, commit)
             return
         linked = {"X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{_etag(content)}"'}
-        self._reply(302, b"", {"Location": f"{self.hub.url}/cdn/{repo_id}/{repository.commit}/{name}", **linked, **commit})
+        self._reply(
+            302, b"", {"Location": f"{self.hub.url}/cdn/{repo_id}/{repository.commit}/{name}", **linked, **commit}
+        )
 
     def _content(self, content: bytes, name: str, headers: dict[str, str]) -> None:
         status, part = 200, content
@@ -210,7 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if line["key"] == "file":
                     repository.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
             commit = repository.commit
-            self._json({"commitUrl": f"{self.hub.url}/{found[1]}/commit/{commit}", "commitOid": commit, "success": True})
+            self._json(
+                {"commitUrl": f"{self.hub.url}/{found[1]}/commit/{commit}", "commitOid": commit, "success": True}
+            )
         elif path == "/api/validate-yaml":
             self._json({"errors": [], "warnings": []})
         else:

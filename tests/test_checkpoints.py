@@ -263,13 +263,20 @@ def test_computed_values_are_real(tmp_path):
     loaded, info = ToyModel.from_pretrained(tmp_path, output_loading_info=True)
     assert info == CLEAN
     for name, value in [*toy.named_parameters(), *toy.named_buffers()]:
-        assert torch.equal(loaded.get_parameter(name) if name in dict(loaded.named_parameters()) else loaded.get_buffer(name), value), name
+        assert torch.equal(
+            loaded.get_parameter(name) if name in dict(loaded.named_parameters()) else loaded.get_buffer(name), value
+        ), name
     assert (loaded.norm.running_mean == 2).all() and loaded.sinusoids.requires_grad is False
 
 
 def test_absent_weights_are_initialised_by_the_model_and_by_their_constructor(tmp_path):
     ToyModel(ToyConfig()).save_pretrained(tmp_path)
-    kept = {"toy.embed.weight": torch.zeros(10, 6), "optional.x": torch.zeros(1), "a.old_buffer": torch.zeros(1), "odd": torch.zeros(1)}
+    kept = {
+        "toy.embed.weight": torch.zeros(10, 6),
+        "optional.x": torch.zeros(1),
+        "a.old_buffer": torch.zeros(1),
+        "odd": torch.zeros(1),
+    }
     save_file(kept, tmp_path / "model.safetensors")
     loaded, info = ToyWithHead.from_pretrained(tmp_path, output_loading_info=True)
     assert (loaded.head.weight == 7).all() and (loaded.toy.linear.weight == 7).all()  # by _init_weights
@@ -377,7 +384,11 @@ def test_threads_load_in_different_dtypes(tmp_path):
     def load(dtype):
         for _ in range(10):
             model = ToyModel.from_pretrained(tmp_path, torch_dtype=dtype)
-            if model.linear.weight.dtype is not dtype or model.shift.dtype is not dtype or torch.zeros(1).dtype is not torch.float32:
+            if (
+                model.linear.weight.dtype is not dtype
+                or model.shift.dtype is not dtype
+                or torch.zeros(1).dtype is not torch.float32
+            ):
                 wrong.append(dtype)
 
     threads = [threading.Thread(target=load, args=(dtype,)) for dtype in (torch.float32, torch.bfloat16, torch.float64)]
@@ -397,7 +408,13 @@ def test_from_config_dtype_and_copy():
 
 # -- Devices --
 
-SPLIT = {"gpt_neox.embed_in": "cpu", "gpt_neox.layers.0": "disk", "gpt_neox.layers.1": "cpu", "gpt_neox.final_layer_norm": "cpu", "embed_out": "disk"}  # fmt: skip
+SPLIT = {
+    "gpt_neox.embed_in": "cpu",
+    "gpt_neox.layers.0": "disk",
+    "gpt_neox.layers.1": "cpu",
+    "gpt_neox.final_layer_norm": "cpu",
+    "embed_out": "disk",
+}
 
 
 @pytest.mark.parametrize("safe", [True, False])
@@ -475,7 +492,10 @@ def test_load_sharded_checkpoint(tmp_path):
 def test_load_state_dict(tmp_path):
     tiny().save_pretrained(tmp_path / "a")
     tiny().save_pretrained(tmp_path / "b", safe_serialization=False)
-    first, second = load_state_dict(tmp_path / "a" / "model.safetensors"), load_state_dict(tmp_path / "b" / "pytorch_model.bin")
+    first, second = (
+        load_state_dict(tmp_path / "a" / "model.safetensors"),
+        load_state_dict(tmp_path / "b" / "pytorch_model.bin"),
+    )
     assert first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 

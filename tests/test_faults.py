@@ -191,7 +191,9 @@ def test_broken_shard(sharded):
     refused(sharded, str(sharded / name), "again")
 
 
-@pytest.mark.parametrize("name", ["../outside.safetensors", "/etc/passwd", "a/../../outside.safetensors", "..\\outside.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["../outside.safetensors", "/etc/passwd", "a/../../outside.safetensors", "..\\outside.safetensors"]
+)
 def test_index_that_leads_outside(sharded, name):
     shutil.copy(sharded / "model-00001-of-00004.safetensors", sharded.parent / "outside.safetensors")
     path = change_index(sharded, lambda i: i["weight_map"].update({"embed_out.weight": name}))
@@ -402,7 +404,9 @@ def no_waiting(monkeypatch):
 
 
 def test_interrupted_download_continues(hub, monkeypatch, no_waiting):
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1000)  # what has arrived is kept in such pieces
+    monkeypatch.setattr(
+        "huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1000
+    )  # what has arrived is kept in such pieces
     size = len(hub.repositories["user/model"].files[WEIGHTS])
     hub.cuts[WEIGHTS] = [size // 3, size // 3]
     try:

@@ -1,4 +1,4 @@
-"""Models loaded, resized, pruned and asked about themselves: as the reference answers (tests/golden/make_loading.py)."""
+"""Models loaded, resized, pruned and asked about themselves, as the reference answers (golden/make_loading.py)."""
 
 from __future__ import annotations
 

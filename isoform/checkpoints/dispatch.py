@@ -46,8 +46,10 @@ def require_accelerate(feature: str) -> Any:
     return accelerate
 
 
-def infer_device_map(model: Any, device_map: str | dict[str, Any], max_memory: Any, dtype: torch.dtype) -> dict[str, Any]:
-    """The device of each module. A strategy distributes the modules by size; a given map is checked for completeness."""
+def infer_device_map(
+    model: Any, device_map: str | dict[str, Any], max_memory: Any, dtype: torch.dtype
+) -> dict[str, Any]:
+    """The device of each module. A strategy distributes the modules by size; a given map must be complete."""
     if set(device_map) == {""} and isinstance(device_map, dict):
         return device_map
     require_accelerate("device_map")

@@ -27,8 +27,8 @@ class WeightSource:
 
     Attributes:
         files: Paths of the weight files.
-        index: What the index of shards says (`weight_map`, `all_checkpoint_keys`, its metadata); None for a single file.
-        commit: Commit of the repository on the Hub, if it is known.
+        index: What the index of shards says (`weight_map`, `all_checkpoint_keys`, its metadata); None for a single
+        file. commit: Commit of the repository on the Hub, if it is known.
     """
 
     files: list[str]
@@ -37,7 +37,7 @@ class WeightSource:
 
 
 def add_variant(name: str, variant: str | None = None) -> str:
-    """`model.safetensors` of the variant `fp16` is `model.fp16.safetensors`; its index `model.safetensors.index.fp16.json`."""
+    """`model.safetensors` of the variant `fp16` is `model.fp16.safetensors`; the index ends with `index.fp16.json`."""
     if variant is None:
         return name
     stem, _, suffix = name.rpartition(".")
@@ -73,6 +73,7 @@ def find_weights(
         CheckpointError: There are no weights, or none that are allowed.
     """
     place = os.fspath(name_or_path)
+    found: str | None
     direct = next(filter(os.path.isfile, (os.path.join(subfolder, place), os.path.join(place, subfolder))), None)
     if direct is not None:
         folder, below, found = os.path.dirname(direct), "", direct
@@ -123,8 +124,8 @@ def _shards(folder: str, index: str, subfolder: str, hub: dict[str, Any]) -> Wei
     for file in files:
         if not os.path.isfile(file):
             raise CheckpointError(
-                f"{index} lists the shard {os.path.basename(file)}, but {file} does not exist. The checkpoint is incomplete:"
-                " download or save it again."
+                f"{index} lists the shard {os.path.basename(file)}, but {file} does not exist. The checkpoint is"
+                " incomplete: download or save it again."
             )
     return WeightSource(files, metadata, commit)
 
@@ -135,7 +136,9 @@ def _nothing_found(
     wanted = [name for name in candidates(use_safetensors, variant) if not name.endswith(".json")]
     text = f"No weights in {os.path.join(place, subfolder)}: expected {' or '.join(wanted)} (or an index of shards)."
     if not os.path.isdir(place):
-        others = [name for name in candidates(None, None) if name not in wanted and _exists(place, name, subfolder, hub)]
+        others = [
+            name for name in candidates(None, None) if name not in wanted and _exists(place, name, subfolder, hub)
+        ]
         others += [name for name in OTHER_FRAMEWORKS if not others and _exists(place, name, subfolder, hub)]
     else:
         folder = os.path.join(place, subfolder)

@@ -43,7 +43,9 @@ class Loader:
     ) -> None:
         self.model, self.sources, self.deferred, self.copy = model, sources, deferred, copy
         self.devices = devices or {}
-        self.state = {name: value for name, value in model.state_dict(keep_vars=True).items() if isinstance(value, Tensor)}
+        self.state = {
+            name: value for name, value in model.state_dict(keep_vars=True).items() if isinstance(value, Tensor)
+        }
         self.match: KeyMatch = match_keys(model, dict.fromkeys(key for source in sources for key in source))
         self.mismatched = self._find_mismatches()
         if self.mismatched and not ignore_mismatched_sizes:
@@ -88,7 +90,7 @@ class Loader:
 
     def _describe_mismatches(self) -> str:
         lines = [
-            f"size mismatch for {key}: the checkpoint has the shape {tuple(found)}, the model expects {tuple(expected)}."
+            f"size mismatch for {key}: {tuple(found)} in the checkpoint, the model expects {tuple(expected)}."
             for key, found, expected in self.mismatched
         ]
         return (
@@ -103,7 +105,8 @@ class Loader:
         """Gives initial values to parameters that are not in the checkpoint, and to nothing that is."""
         if not self.absent:
             return
-        parameters = [self.state[name] for name in sorted(self.absent) if isinstance(self.state[name], nn.Parameter)]
+        tensors = [self.state[name] for name in sorted(self.absent)]
+        parameters = [tensor for tensor in tensors if isinstance(tensor, nn.Parameter)]
         if self.deferred is not None:
             self.deferred.replay(parameters)
         incomplete = {""}
@@ -140,7 +143,9 @@ class Loader:
             return ready
         address = ready.data_ptr()
         taken = address in used and address != old.data_ptr()  # by a parameter that the model does not share
-        if (self.copy or taken or address % ready.element_size()) and ready.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr():
+        if (
+            self.copy or taken or address % ready.element_size()
+        ) and ready.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr():
             ready = ready.clone()
         used.add(ready.data_ptr())
         return ready
@@ -166,8 +171,8 @@ def report(model: Any, info: dict[str, list[Any]], source: str) -> None:
         architectures = getattr(model.config, "architectures", None) or ()
         log = logger.warning if name in architectures else logger.info
         log(
-            f"{name} does not use these weights of {source}: {_listed(info['unexpected_keys'])}. This is expected if the"
-            " checkpoint is of a model for another task, and a sign of a problem if it is of exactly this model."
+            f"{name} does not use these weights of {source}: {_listed(info['unexpected_keys'])}. This is expected if"
+            " the checkpoint is of a model for another task, and a sign of a problem if it is of exactly this model."
         )
     if info["missing_keys"]:
         logger.warning(

@@ -19,8 +19,8 @@ FORMATS_OF_TORCH = (None, "pt", "mlx")
 class WeightFile(Mapping[str, Tensor]):
     """The tensors of a file by name, read when asked for.
 
-    Safetensors are private mappings of the file: nothing is copied until it is written to, a write changes the memory of
-    this process only, and the file may be replaced or deleted (not overwritten in place) while tensors are in use.
+    Safetensors are private mappings of the file: nothing is copied until it is written to, a write changes the memory
+    of this process only, and the file may be replaced or deleted (not overwritten in place) while tensors are in use.
 
     Attributes:
         path: The file.
@@ -98,7 +98,7 @@ def _load_bin(path: str) -> dict[str, Tensor]:
 def _why_not_bin(path: str, error: Exception) -> str:
     with open(path, "rb") as stream:
         if stream.read(7) == b"version":
-            return "this is a Git LFS pointer, not the weights. Run `git lfs install` and `git lfs pull` in the repository."
+            return "this is a Git LFS pointer, not the weights. Run `git lfs install` and `git lfs pull` there."
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     if "weights_only" in str(error).lower() or "unsupported" in str(error).lower():
         return (

@@ -51,7 +51,7 @@ def shard_checkpoint(
 
 
 def _whole(tensor: Tensor) -> bool:
-    """Whether a tensor is all of its storage: a mapped file may be one storage of tensors that have nothing in common."""
+    """Whether a tensor is all of its storage: a mapped file may be one storage of unrelated tensors."""
     return tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
 
 
@@ -109,6 +109,6 @@ def check_index(index: Mapping[str, Any], files: list[WeightFile]) -> None:
     for key, shard in index["weight_map"].items():
         if key not in by_name.get(os.path.basename(shard), ()):
             raise CheckpointError(
-                f"The index says that the tensor {key!r} is in {shard}, but that file does not hold it. The shards belong"
-                " to another checkpoint, or are incomplete: download or save it again."
+                f"The index says that the tensor {key!r} is in {shard}, but that file does not hold it. The shards"
+                " belong to another checkpoint, or are incomplete: download or save it again."
             )

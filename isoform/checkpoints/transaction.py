@@ -45,7 +45,8 @@ def replace_files(
 
     Args:
         folder: The target, made if missing.
-        stale: Gets the names of the written files, returns names of `folder` that must disappear together with the swap.
+        stale: Gets the names of the written files, returns names of `folder` that must disappear together with the
+        swap.
 
     Raises:
         OSError: Something could not be written: `folder` is as it was.
@@ -72,7 +73,9 @@ def replace_files(
         shutil.rmtree(stage, ignore_errors=True)
         if isinstance(error, OSError) and error.errno and error.filename is None:
             # A full disk does not say which.
-            raise OSError(error.errno, f"{error.strerror}; the files that were there are intact", str(target)) from error
+            raise OSError(
+                error.errno, f"{error.strerror}; the files that were there are intact", str(target)
+            ) from error
         raise
     _complete(target, stage, written, gone)
 

@@ -2,8 +2,8 @@
 
     python tests/golden/make_loading.py        # in an environment with torch==2.13.0 transformers==4.36.2
 
-`run(library, folder)` is the scenario; the reference's answers are kept in `loading.json`, and the tests run the same with
-isoform.
+`run(library, folder)` is the scenario; the reference's answers are kept in `loading.json`, and the tests run the same
+with isoform.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fill_weights import fill_weights  # noqa: E402
+from fill_weights import fill_weights
 
 ANSWERS = Path(__file__).parent / "loading.json"
 
@@ -82,8 +82,12 @@ LOADS = {
     "unexpected in body": (
         "GPTNeoXForCausalLM", "GPTNeoXModel", plus(gpt_neox__layers__7__x=torch.zeros(1)), {},
     ),
-    "tied, one stored": ("GPTNeoXForCausalLM", "GPTNeoXForCausalLM", without("embed_out"), {"tie_word_embeddings": True}),
-    "tied, other stored": ("GPTNeoXForCausalLM", "GPTNeoXForCausalLM", without("embed_in"), {"tie_word_embeddings": True}),
+    "tied, one stored": (
+        "GPTNeoXForCausalLM", "GPTNeoXForCausalLM", without("embed_out"), {"tie_word_embeddings": True},
+    ),
+    "tied, other stored": (
+        "GPTNeoXForCausalLM", "GPTNeoXForCausalLM", without("embed_in"), {"tie_word_embeddings": True},
+    ),
     "tied, none stored": ("GPTNeoXForCausalLM", "GPTNeoXForCausalLM", without("embed"), {"tie_word_embeddings": True}),
     "not tied, one stored": ("GPTNeoXForCausalLM", "GPTNeoXForCausalLM", without("embed_out"), {}),
     "old names": (
@@ -97,7 +101,7 @@ LOADS = {
     "mixed up": ("GPTNeoXForCausalLM", "GPTNeoXForCausalLM", renamed("gpt_neox.", ""), {}),
     "old buffers": (
         "GPT2LMHeadModel", "GPT2LMHeadModel",
-        plus(transformer__h__0__attn__bias=torch.ones(1, 1, 16, 16), transformer__h__0__attn__masked_bias=torch.zeros(1)),
+        plus(transformer__h__0__attn__bias=torch.ones(1, 16), transformer__h__0__attn__masked_bias=torch.zeros(1)),
         {},
     ),
     "gpt2 body into double heads": ("GPT2Model", "GPT2DoubleHeadsModel", None, {}),
@@ -137,7 +141,7 @@ def load(lib: Any, folder: str, case: tuple) -> dict[str, Any]:
     # for which it draws random numbers that it then overwrites.
     undefined = {key for key, _, _ in info["mismatched_keys"]}
     weights = {
-        name: float(value.double().sum())
+        name: float(value.detach().double().sum())
         for name, value in model.named_parameters()
         if name not in undefined and "multiple_choice" not in name
     }
