@@ -87,6 +87,7 @@ _FACTORIES: dict[str, Callable[[], nn.Module]] = {
     "gelu_pytorch_tanh": PytorchGELUTanh,
     "gelu_accurate": AccurateGELUActivation,
     "laplace": LaplaceActivation,
+    "leaky_relu": nn.LeakyReLU,
     "linear": LinearActivation,
     "mish": MishActivation,
     "quick_gelu": QuickGELUActivation,
@@ -120,3 +121,7 @@ def get_activation(activation_string: str) -> nn.Module:
     if activation_string in _FACTORIES:
         return _FACTORIES[activation_string]()
     raise KeyError(f"function {activation_string} not found in ACT2FN mapping {list(_FACTORIES)}")
+
+
+gelu, gelu_new, gelu_fast, quick_gelu = map(get_activation, ("gelu", "gelu_new", "gelu_fast", "quick_gelu"))
+gelu_python, silu, mish, linear_act = map(get_activation, ("gelu_python", "silu", "mish", "linear"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import lru_cache
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,11 +23,12 @@ class CausalLM(Head):
         bias: whether it has one.
         width: config field of its input width.
         upcast: logits in float32 whatever the model's dtype, as the architecture's original does.
+        narrow_loss: the loss computed from them goes back to the model's dtype.
         output: the output class.
     """
 
     head_name: str
-    head_bias, head_width, upcast = False, "hidden_size", False
+    head_bias, head_width, upcast, narrow_loss = False, "hidden_size", False, False
     output_class: type = CausalLMOutputWithPast
     output_embeddings: str | None
     _tied_weights_keys: list[str] | None
@@ -36,12 +39,13 @@ class CausalLM(Head):
         bias: bool = False,
         width: str = "hidden_size",
         upcast: bool = False,
+        narrow_loss: bool = False,
         output: type = CausalLMOutputWithPast,
         **options: Any,
     ) -> None:
         if head is not None:
             cls.head_name, cls.head_bias, cls.head_width, cls.upcast = head, bias, width, upcast
-            cls.output_class, cls.output_embeddings = output, head
+            cls.output_class, cls.output_embeddings, cls.narrow_loss = output, head, narrow_loss
             # A tied bias has no counterpart in the embedding; only the weight is shared.
             cls._tied_weights_keys = [f"{head}.weight"]
         super().__init_subclass__(**options)
@@ -58,6 +62,8 @@ class CausalLM(Head):
         outputs = self.run_body(inputs)
         logits = self.logits(outputs.last_hidden_state)
         loss = None if labels is None else next_token_loss(logits, labels)
+        if loss is not None and self.narrow_loss:
+            loss = loss.to(outputs.last_hidden_state.dtype)
         return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
 
     def prepare_inputs_for_generation(
@@ -90,8 +96,8 @@ class CausalLM(Head):
 
     @classmethod
     def forward_names(cls) -> frozenset[str]:
-        """Names of the forward's parameters."""
-        return frozenset(cls.forward.__signature__.parameters)  # type: ignore[attr-defined]
+        """Names of the forward's parameters; with those of the forwards that `**kwargs` of a user's subclass go to."""
+        return _forward_names(cls, cls.forward)
 
     @staticmethod
     def _reorder_cache(past_key_values: Any, beam_idx: Tensor) -> Any:
@@ -99,6 +105,20 @@ class CausalLM(Head):
         if hasattr(past_key_values, "reorder"):
             return past_key_values.reorder(beam_idx)
         return tuple(tuple(x.index_select(0, beam_idx.to(x.device)) for x in layer) for layer in past_key_values)
+
+
+@lru_cache(maxsize=256)
+def _forward_names(cls: type, current: Any) -> frozenset[str]:
+    """Parameters of `cls.forward`. `current` is that function: a key, so that a replaced one is read anew."""
+    names: set[str] = set()
+    for base in cls.__mro__:
+        if "forward" not in vars(base):
+            continue
+        parameters = inspect.signature(vars(base)["forward"]).parameters.values()
+        names.update(p.name for p in parameters)
+        if not any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+            break
+    return frozenset(names)
 
 
 def _cached_length(past_key_values: Any) -> int:
