@@ -16,6 +16,8 @@ $(VENV)/.run: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	# peft asks for the package that isoform stands in for in its tests, hence without dependencies.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps peft==0.10.0
 	@touch $@
 
 run: $(VENV)/.run  ## set up and generate text from the embedded checkpoint, on CPU, without network
