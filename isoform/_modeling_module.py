@@ -89,11 +89,12 @@ class ModuleUtilsMixin:
         if exclude_embeddings:
             modules = self.modules()  # type: ignore[attr-defined]
             excluded = {id(module.weight) for module in modules if isinstance(module, nn.Embedding)}
-        return sum(  # type: ignore[misc]
-            _logical_size(self, parameter)
+        counted = [
+            parameter
             for parameter in self.parameters()  # type: ignore[attr-defined]
             if id(parameter) not in excluded and (parameter.requires_grad or not only_trainable)
-        )
+        ]
+        return sum(_logical_size(self, parameter) for parameter in counted)
 
     def estimate_tokens(self, input_dict: dict[str, Tensor | Any]) -> int:
         """Number of elements of the main input, an estimate of the tokens of a batch (0 with a warning if absent)."""
