@@ -33,7 +33,7 @@ class Constraint(ABC):
         for attempt in range(10_001):
             if attempt == 1:
                 self.reset()
-            wanted = self.advance()
+            wanted: Any = self.advance()
             if not self.does_advance(wanted):
                 raise Exception(
                     "Custom Constraint is not defined correctly. self.does_advance(self.advance()) must be true."

@@ -111,7 +111,7 @@ class BeamHypotheses:
         else:
             self.worst_score = min(score, self.worst_score)
 
-    def is_done(self, best_sum_logprobs: float, cur_len: int, decoder_prompt_len: int | None = 0) -> bool:
+    def is_done(self, best_sum_logprobs: float, cur_len: int, decoder_prompt_len: int = 0) -> bool:
         """Whether no open beam can displace a hypothesis that is kept.
 
         Args:
@@ -125,7 +125,7 @@ class BeamHypotheses:
             return True
         length = cur_len
         # A sum of log-probabilities is negative: with a positive penalty it is the long ones that rank best.
-        if self.early_stopping == "never" and self.length_penalty > 0.0:
+        if self.early_stopping == "never" and self.length_penalty > 0.0 and self.max_length is not None:
             length = self.max_length
             if length <= decoder_prompt_len:
                 raise ValueError("max_length is not larger than decoder prompt length")
@@ -143,10 +143,10 @@ class _HypothesisScorer(BeamScorer):
         batch_size: int,
         num_beams: int,
         device: torch.device,
-        length_penalty: float | None,
-        do_early_stopping: bool | str | None,
-        num_beam_hyps_to_keep: int | None,
-        num_beam_groups: int | None,
+        length_penalty: float,
+        do_early_stopping: bool | str,
+        num_beam_hyps_to_keep: int,
+        num_beam_groups: int,
         max_length: int | None,
     ) -> None:
         if not isinstance(num_beams, int) or num_beams <= 1:
@@ -213,7 +213,7 @@ class _HypothesisScorer(BeamScorer):
             chosen = tuple(torch.stack(values) for values in zip(*refined, strict=True))
         if any(was_done):
             done = torch.tensor(was_done, device=input_ids.device).unsqueeze(1)
-            fillers = (0.0, pad_token_id, 0)
+            fillers: tuple[Any, ...] = (0.0, pad_token_id, 0)
             chosen = tuple(values.masked_fill(done, filler) for values, filler in zip(chosen, fillers, strict=True))
         scores, tokens, rows = (values.reshape(-1) for values in chosen)
         return UserDict({"next_beam_scores": scores, "next_beam_tokens": tokens, "next_beam_indices": rows})
@@ -231,7 +231,7 @@ class _HypothesisScorer(BeamScorer):
         next_scores, next_tokens, beams = candidates
         size = self.group_size
         rows = beams + torch.arange(0, input_ids.shape[0], size, device=beams.device).unsqueeze(1)
-        chosen = next_scores[:, :size], next_tokens[:, :size], rows[:, :size]
+        chosen: tuple[Tensor, ...] = next_scores[:, :size], next_tokens[:, :size], rows[:, :size]
         if not ends:
             return chosen
         is_end = _is_any_of(next_tokens, ends)
@@ -281,7 +281,7 @@ class _HypothesisScorer(BeamScorer):
 
     # --- the end ----------------------------------------------------------------------------------------------
 
-    def finalize(
+    def finalize(  # type: ignore[override]
         self,
         input_ids: Tensor,
         final_beam_scores: Tensor,
@@ -291,7 +291,7 @@ class _HypothesisScorer(BeamScorer):
         pad_token_id: int | None = None,
         eos_token_id: int | list[int] | None = None,
         beam_indices: Any = None,
-        decoder_prompt_len: int | None = 0,
+        decoder_prompt_len: int = 0,
     ) -> UserDict:
         """Choose the best hypotheses after the last step.
 
@@ -363,10 +363,10 @@ class BeamSearchScorer(_HypothesisScorer):
         batch_size: int,
         num_beams: int,
         device: torch.device,
-        length_penalty: float | None = 1.0,
-        do_early_stopping: bool | str | None = False,
-        num_beam_hyps_to_keep: int | None = 1,
-        num_beam_groups: int | None = 1,
+        length_penalty: float = 1.0,
+        do_early_stopping: bool | str = False,
+        num_beam_hyps_to_keep: int = 1,
+        num_beam_groups: int = 1,
         max_length: int | None = None,
     ) -> None:
         super().__init__(
@@ -380,7 +380,7 @@ class BeamSearchScorer(_HypothesisScorer):
             max_length,
         )
 
-    def process(
+    def process(  # type: ignore[override]
         self,
         input_ids: Tensor,
         next_scores: Tensor,
@@ -389,8 +389,8 @@ class BeamSearchScorer(_HypothesisScorer):
         pad_token_id: int | None = None,
         eos_token_id: int | list[int] | None = None,
         beam_indices: Any = None,
-        group_index: int | None = 0,
-        decoder_prompt_len: int | None = 0,
+        group_index: int = 0,
+        decoder_prompt_len: int = 0,
     ) -> UserDict:
         """Choose the beams of the next step.
 
@@ -446,10 +446,10 @@ class ConstrainedBeamSearchScorer(_HypothesisScorer):
         num_beams: int,
         constraints: list[Constraint],
         device: torch.device,
-        length_penalty: float | None = 1.0,
-        do_early_stopping: bool | str | None = False,
-        num_beam_hyps_to_keep: int | None = 1,
-        num_beam_groups: int | None = 1,
+        length_penalty: float = 1.0,
+        do_early_stopping: bool | str = False,
+        num_beam_hyps_to_keep: int = 1,
+        num_beam_groups: int = 1,
         max_length: int | None = None,
     ) -> None:
         super().__init__(
@@ -492,7 +492,7 @@ class ConstrainedBeamSearchScorer(_HypothesisScorer):
         self._new_states[tokens] = state
         return state
 
-    def process(
+    def process(  # type: ignore[override]
         self,
         input_ids: Tensor,
         next_scores: Tensor,
@@ -502,7 +502,7 @@ class ConstrainedBeamSearchScorer(_HypothesisScorer):
         pad_token_id: int | None = None,
         eos_token_id: int | list[int] | None = None,
         beam_indices: Any = None,
-        decoder_prompt_len: int | None = 0,
+        decoder_prompt_len: int = 0,
     ) -> UserDict:
         """Choose the beams of the next step.
 

@@ -375,6 +375,7 @@ class GenerationConfig(PushToHubMixin):
             _commit_hash=commit_hash,
             **hub_options,
         )
+        assert path is not None  # a missing file is an error, as nothing else was asked for
         values = cls._dict_from_json_file(path)
         commit_hash = extract_commit_hash(path, commit_hash)
         if commit_hash is not None:

@@ -269,7 +269,9 @@ class HammingDiversityLogitsProcessor(LogitsProcessor):
         self._num_beams = num_beams
         self._num_sub_beams = num_beams // num_beam_groups
 
-    def __call__(self, input_ids: Tensor, scores: Tensor, current_tokens: Tensor, beam_group_idx: int) -> Tensor:
+    def __call__(  # type: ignore[override]
+        self, input_ids: Tensor, scores: Tensor, current_tokens: Tensor, beam_group_idx: int
+    ) -> Tensor:
         """Process the scores of one group.
 
         Args:
@@ -365,7 +367,7 @@ class ForceTokensLogitsProcessor(LogitsProcessor):
         force_token_map: pairs (length of the text, token that follows); None as the token forces nothing.
     """
 
-    def __init__(self, force_token_map: list[list[int]]) -> None:
+    def __init__(self, force_token_map: Iterable[tuple[int, int | None]]) -> None:
         self.force_token_map = dict(force_token_map)
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:

@@ -286,3 +286,22 @@ def test_own_options_are_written_only_where_set(tmp_path):
     config = GenerationConfig.from_pretrained(tmp_path)
     assert (config.compile_decoding, config.compile_options) == ("max-autotune", {"bucket": 64})
     assert "compile_decoding" not in GenerationConfig().to_dict()
+
+
+def test_push_uploads_what_was_written(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        GenerationConfig, "_create_repo", lambda self, repo, **kw: calls.append((repo, kw)) or "me/repo"
+    )
+    monkeypatch.setattr(GenerationConfig, "_upload_modified_files", lambda self, *a, **kw: calls.append((a, kw)))
+    config = GenerationConfig(max_length=3)
+    config.save_pretrained(tmp_path / "repo", push_to_hub=True, commit_message="new", token="t", private=True)
+    (name, created), ((folder, repo, before), uploaded) = calls
+    assert (name, created) == ("repo", {"token": "t", "private": True})
+    assert (folder, repo, before, uploaded) == (
+        tmp_path / "repo",
+        "me/repo",
+        {},
+        {"commit_message": "new", "token": "t"},
+    )
+    assert (tmp_path / "repo/generation_config.json").exists()
