@@ -380,10 +380,11 @@ def _dispatch(
 
 def _load_generation_config(model: Any, name: Any, hub: dict[str, Any], overrides: dict[str, Any]) -> None:
     """Takes the generation defaults of the checkpoint; without a file they derive from the config."""
+    from .errors import HubError
     from .generation import GenerationConfig
 
     hub = {key: value for key, value in hub.items() if key not in ("user_agent", "_commit_hash")}
     try:
         model.generation_config = GenerationConfig.from_pretrained(name, **hub, **overrides)
-    except OSError:
+    except HubError:  # there is none; a broken file is another matter
         logger.info(f"{name} has no generation_config.json: the defaults of generation derive from the config.")

@@ -501,3 +501,10 @@ def test_broken_download_is_named(hub):
     hub.repositories["user/model"].files[WEIGHTS] = b"x" * 20_000
     with pytest.raises(CheckpointError, match=r"model.safetensors: not a valid safetensors file"):
         load("user/model")
+
+
+def test_broken_generation_config(saved):
+    (saved / "generation_config.json").write_text("{")
+    refused(saved, "generation_config.json", kind=OSError)
+    (saved / "generation_config.json").unlink()
+    assert load(saved).generation_config.eos_token_id == tiny().config.eos_token_id
