@@ -54,6 +54,19 @@ class CausalLM(Head):
         width = getattr(config, self.head_width)
         setattr(self, self.head_name, nn.Linear(width, config.vocab_size, bias=self.head_bias))
 
+    def get_decoder(self) -> nn.Module:
+        """The decoder under the head."""
+        body = self.base_model  # type: ignore[attr-defined]
+        return body.get_decoder() if hasattr(body, "get_decoder") else body
+
+    def set_decoder(self, decoder: nn.Module) -> None:
+        """Replace the decoder under the head."""
+        body = self.base_model  # type: ignore[attr-defined]
+        if hasattr(body, "get_decoder"):
+            body.decoder = decoder
+        else:
+            setattr(self, self.base_model_prefix, decoder)  # type: ignore[attr-defined]
+
     def logits(self, hidden: Tensor) -> Tensor:
         logits = getattr(self, self.head_name)(hidden)
         return logits.float() if self.upcast else logits
@@ -97,7 +110,7 @@ class CausalLM(Head):
     @classmethod
     def forward_names(cls) -> frozenset[str]:
         """Names of the forward's parameters; with those of the forwards that `**kwargs` of a user's subclass go to."""
-        return _forward_names(cls, cls.forward)
+        return _forward_names(cls, cls.forward)  # type: ignore[attr-defined, arg-type]
 
     @staticmethod
     def _reorder_cache(past_key_values: Any, beam_idx: Tensor) -> Any:

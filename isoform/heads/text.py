@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..layers.dropout import Dropout
 from ..modeling_outputs import (
     QuestionAnsweringModelOutput,
     SequenceClassifierOutputWithPast,
@@ -27,9 +28,10 @@ class LastTokenScore(Head):
         bias: whether it has one.
         width: config field of its input width.
         output: the output class.
+        needs_pad: batches need a padding token; without it the last position of every row counts.
     """
 
-    head_name, head_bias, head_width = "score", False, "hidden_size"
+    head_name, head_bias, head_width, needs_pad = "score", False, "hidden_size", True
     output_class: type = SequenceClassifierOutputWithPast
 
     def __init_subclass__(
@@ -38,9 +40,11 @@ class LastTokenScore(Head):
         bias: bool = False,
         width: str = "hidden_size",
         output: type = SequenceClassifierOutputWithPast,
+        needs_pad: bool = True,
         **options: Any,
     ) -> None:
         cls.head_name, cls.head_bias, cls.head_width, cls.output_class = head, bias, width, output
+        cls.needs_pad = needs_pad
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
@@ -54,7 +58,7 @@ class LastTokenScore(Head):
         tokens = input_ids if input_ids is not None else inputs_embeds
         batch, length = tokens.shape[:2]  # type: ignore[union-attr]
         pad = self.config.pad_token_id  # type: ignore[attr-defined]
-        if pad is None and batch != 1:
+        if pad is None and self.needs_pad and batch != 1:
             raise ValueError(
                 "Cannot handle batch sizes > 1 if no padding token is defined: set model.config.pad_token_id"
             )
@@ -103,7 +107,7 @@ class TokenScore(Head):
     def build_head(self, config: Any) -> None:
         self.num_labels = config.num_labels
         rates = (getattr(config, name, None) for name in self.rates)
-        setattr(self, self.dropout_name, nn.Dropout(next((rate for rate in rates if rate is not None), 0.1)))
+        setattr(self, self.dropout_name, Dropout(next((rate for rate in rates if rate is not None), 0.1)))
         setattr(self, self.head_name, nn.Linear(getattr(config, self.head_width), config.num_labels))
 
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> TokenClassifierOutput:

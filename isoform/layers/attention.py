@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """`(batch, sequence, heads * size)` as `(batch, heads, sequence, size)`, without a copy."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    batch, length, width = x.shape
+    return x.view(batch, length, heads, width // heads).transpose(1, 2)
+
+
+def split_fused(x: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
+    """`(batch, sequence, parts * heads * size)` as `parts` times `(batch, heads, sequence, size)`, without a copy."""
+    batch, length, width = x.shape
+    return x.view(batch, length, parts, heads, width // (parts * heads)).permute(2, 0, 3, 1, 4).unbind(0)
+
+
+def split_interleaved(x: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
+    """As `split_fused`, for checkpoints that keep the parts of each head together: `heads * parts * size`."""
+    batch, length, width = x.shape
+    return x.view(batch, length, heads, parts, width // (parts * heads)).permute(3, 0, 2, 1, 4).unbind(0)
 
 
 def attend(

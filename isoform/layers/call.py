@@ -118,25 +118,28 @@ class Call:
 
     def _self_mask(self, q: Tensor, k: Tensor, window: int | None) -> Tensor | None:
         padding, queries, keys = self.padding, q.shape[2], k.shape[2]
+        tracing = torch.compiler.is_compiling()
         if padding is not None and padding.dim() > 2:
             return masks.to_additive(padding, q.dtype)
         if not self.causal:
             return None if padding is None else masks.to_additive(padding, q.dtype)
+        if padding is not None and not tracing and padding.shape[-1] != keys:
+            raise ValueError(
+                f"attention_mask has {padding.shape[-1]} columns; expected {keys}: one per position,"
+                f" cached ({keys - queries}) and new ({queries})"
+            )
         static = isinstance(self.cache, StaticCache)
-        tracing = torch.compiler.is_compiling()
         if window is not None and not tracing and keys <= window:
             window = None
         needless = queries == 1 or (self.whole and not self.explicit)
-        if padding is None and window is None and not static and needless:
-            return None
+        if window is None and not static:
+            if padding is None and needless:
+                return None
+            if padding is not None and queries == 1:  # the newest position sees all others
+                return masks.to_additive(padding, q.dtype)
         rows = self.cache.rows if static else torch.arange(queries, device=q.device) + (keys - queries)  # type: ignore[union-attr]
         allowed = masks.causal(rows, torch.arange(keys, device=q.device), window)[None, None]
         if padding is not None:
-            if not tracing and padding.shape[-1] != keys:
-                raise ValueError(
-                    f"attention_mask has {padding.shape[-1]} columns; expected {keys}: one per position,"
-                    f" cached ({keys - queries}) and new ({queries})"
-                )
             allowed = allowed & (padding[:, None, None, :] != 0)
         return masks.additive(allowed, q.dtype)
 
@@ -163,15 +166,25 @@ class Call:
         return output(last_hidden_state=x, **further)
 
 
-def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call) -> Tensor:
-    """Run `layer(x, call)` for each layer, recording hidden states and checkpointing gradients where asked."""
+def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call, layerdrop: float = 0.0) -> Tensor:
+    """Run `layer(x, call)` for each layer, recording hidden states and checkpointing gradients where asked.
+
+    Args:
+        layerdrop: in training, the chance to leave a layer out (Fan et al. 2019). Nothing is cached then: the layers
+            would hold different positions.
+    """
     hidden = call.hidden_states
+    dropping = call.training and layerdrop > 0
+    if dropping:
+        call.cache, call.use_cache = None, False
     checkpoint = (
         call.model._gradient_checkpointing_func if call.training and call.model.gradient_checkpointing else None
     )
     for layer in layers:
         if hidden is not None:
             hidden.append(x)
+        if dropping and float(torch.rand([])) < layerdrop:
+            continue
         x = layer(x, call) if checkpoint is None else checkpoint(layer.__call__, x, call)
     return x
 

@@ -15,7 +15,7 @@ def _unpad(x: Tensor, keep: Tensor) -> Tensor:
     return x.flatten(0, 1)[keep]
 
 
-def _lengths(mask: Tensor) -> tuple[Tensor, Tensor, int]:
+def get_unpad_data(mask: Tensor) -> tuple[Tensor, Tensor, int]:
     """Flat indices of the real tokens, cumulative lengths and the longest length of a padding mask."""
     lengths = mask.sum(-1, dtype=torch.int32)
     return (
@@ -43,8 +43,8 @@ def flash_attend(
         )
     key_mask = call.padding.bool()
     query_mask = key_mask[:, -q.shape[1] :]
-    key_index, key_cumulative, key_longest = _lengths(key_mask)
-    query_index, query_cumulative, query_longest = _lengths(query_mask)
+    key_index, key_cumulative, key_longest = get_unpad_data(key_mask)
+    query_index, query_cumulative, query_longest = get_unpad_data(query_mask)
     packed = flash_attn_varlen_func(
         _unpad(q, query_index), _unpad(k, key_index), _unpad(v, key_index),
         query_cumulative, key_cumulative, query_longest, key_longest, **options,

@@ -11,7 +11,7 @@ def additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
 
     Finite, because a query that may see nothing at all (left padding) must give finite numbers, not NaN.
     """
-    return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(~allowed, torch.finfo(dtype).min)
+    return torch.where(allowed, 0.0, torch.finfo(dtype).min).to(dtype)
 
 
 def causal(queries: Tensor, keys: Tensor, window: int | None = None) -> Tensor:
@@ -26,11 +26,15 @@ def causal(queries: Tensor, keys: Tensor, window: int | None = None) -> Tensor:
 
 
 def to_additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """An additive mask from a padding mask `(batch, keys)` of 1 and 0, or from a 4-D mask of either kind."""
+    """An additive mask from one of 1 and 0: `(batch, keys)`, `(batch, queries, keys)` or `(batch, 1, queries, keys)`.
+
+    A floating-point mask of three or four dimensions may be additive already: it has no positive element then.
+    """
     if mask.dim() == 2:
         return additive(mask[:, None, None, :] != 0, dtype)
     if mask.dim() == 3:
         mask = mask[:, None]
-    if mask.is_floating_point():
-        return mask.to(dtype)
-    return additive(mask != 0, dtype)
+    from_ones = additive(mask != 0, dtype)
+    if not mask.is_floating_point():
+        return from_ones
+    return torch.where((mask > 0).any(), from_ones, mask.clamp(min=torch.finfo(dtype).min).to(dtype))

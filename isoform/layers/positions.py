@@ -44,7 +44,8 @@ class Rotary(nn.Module):
             # Below the trained length the growth factor is exactly 1: no branch on a possibly symbolic length.
             length = torch.sym_max(length, self.max_positions)
             growth = self.factor * length / self.max_positions - (self.factor - 1)
-            base = base * growth ** (self.dim / (self.dim - 2))
+            if self.dim > 2:  # a single pair turns at frequency 1 whatever the base
+                base = base * growth ** (self.dim / (self.dim - 2))
         elif device in self._frequencies and not torch.compiler.is_compiling():
             return self._frequencies[device]
         result = 1.0 / (base ** (torch.arange(0, self.dim, 2, device=device).float() / self.dim))
@@ -52,10 +53,14 @@ class Rotary(nn.Module):
             self._frequencies[device] = result
         return result
 
+    def angles(self, positions: Tensor, length: int) -> Tensor:
+        """`(batch, 1, sequence, dim / 2)`, float32."""
+        scaled = positions.float() / self.factor if self.kind == "linear" else positions.float()
+        return scaled[:, None, :, None] * self.frequencies(positions.device, length)
+
     def table(self, positions: Tensor, length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Cosines and signed sines, each `(batch, 1, sequence, dim)`, for `positions` of shape `(batch, sequence)`."""
-        scaled = positions.float() / self.factor if self.kind == "linear" else positions.float()
-        angles = scaled[:, None, :, None] * self.frequencies(positions.device, length)
+        angles = self.angles(positions, length)
         cos, sin = angles.cos(), angles.sin()
         if self.interleaved:
             return cos.repeat_interleave(2, -1).to(dtype), torch.stack((-sin, sin), -1).flatten(-2).to(dtype)

@@ -198,9 +198,10 @@ def test_prune_heads(case, model):
     heads = model.config.num_attention_heads
     mask = torch.ones(model.config.num_hidden_layers, heads)
     mask[0, 1] = 0
-    want = first(model(**text_inputs(case), head_mask=mask))
+    inputs = {k: v for k, v in text_inputs(case).items() if not k.startswith("encoder")}  # pruning is of self-attention
+    want = first(model(**inputs, head_mask=mask))
     model.prune_heads({0: [1]})
-    assert_close("pruned", first(model(**text_inputs(case))), want)
+    assert_close("pruned", first(model(**inputs)), want)
 
 
 @torch.no_grad()

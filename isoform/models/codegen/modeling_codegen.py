@@ -5,7 +5,16 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ...heads import CausalLM
-from ..gptj.modeling_gptj import GPTJMLP, GPTJAttention, GPTJBlock, GPTJModel, GPTJPreTrainedModel
+from ..gptj.modeling_gptj import (  # noqa: F401
+    GPTJMLP,
+    GPTJAttention,
+    GPTJBlock,
+    GPTJModel,
+    GPTJPreTrainedModel,
+    apply_rotary_pos_emb,
+    create_sinusoidal_positions,
+    rotate_every_two,
+)
 from .configuration_codegen import CodeGenConfig
 
 SLICES = 4  # tensor-parallel cores of the training run; the checkpoint's rows are grouped by them
@@ -42,5 +51,5 @@ class CodeGenModel(CodeGenPreTrainedModel, GPTJModel):
 
 
 class CodeGenForCausalLM(
-    CausalLM, CodeGenPreTrainedModel, body=CodeGenModel, head="lm_head", bias=True, upcast=True
+    CausalLM, CodeGenPreTrainedModel, body=CodeGenModel, head="lm_head", bias=True, upcast=True, narrow_loss=True
 ): ...

@@ -12,7 +12,17 @@ from torch import Tensor, nn
 
 from ...heads import CausalLM, ExtractiveQA, LastTokenScore, TokenScore
 from ...heads.losses import next_token_loss, token_loss
-from ...layers import Call, FeedForward, attend, cross_attend, model_forward, run_layers, split_heads
+from ...layers import (
+    Call,
+    Dropout,
+    FeedForward,
+    attend,
+    cross_attend,
+    model_forward,
+    run_layers,
+    split_fused,
+    split_heads,
+)
 from ...modeling_outputs import BaseModelOutputWithPastAndCrossAttentions, CausalLMOutputWithCrossAttentions
 from ...modeling_utils import PreTrainedModel, SequenceSummary
 from ...pytorch_utils import Conv1D, find_pruneable_heads_and_indices, prune_conv1d_layer
@@ -24,7 +34,7 @@ class GPT2Attention(nn.Module):
     def __init__(self, config: GPT2Config, is_cross_attention: bool = False, layer_idx: int = 0) -> None:
         super().__init__()
         width = config.hidden_size
-        self.layer_idx, self.cross, self.p = layer_idx, is_cross_attention, config.attn_pdrop
+        self.layer_idx, self.is_cross_attention = layer_idx, is_cross_attention
         self.num_heads, self.head_dim = config.num_attention_heads, width // config.num_attention_heads
         self.scale = 1 / math.sqrt(self.head_dim) if config.scale_attn_weights else 1.0
         if config.scale_attn_by_inverse_layer_idx:
@@ -33,7 +43,8 @@ class GPT2Attention(nn.Module):
         if is_cross_attention:
             self.q_attn = Conv1D(width, width)
         self.c_proj = Conv1D(width, width)
-        self.resid_dropout = nn.Dropout(config.resid_pdrop)
+        self.attn_dropout = Dropout(config.attn_pdrop)
+        self.resid_dropout = Dropout(config.resid_pdrop)
         self.pruned_heads: set[int] = set()
 
     def prune_heads(self, heads: Iterable[int]) -> None:
@@ -45,13 +56,13 @@ class GPT2Attention(nn.Module):
         self.pruned_heads |= heads
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
-        p = self.p if self.training else 0.0
-        if self.cross:
-            k, v = (split_heads(y, self.num_heads) for y in self.c_attn(call.encoder_hidden_states).chunk(2, -1))
+        p = self.attn_dropout.rate
+        if self.is_cross_attention:
+            k, v = split_fused(self.c_attn(call.encoder_hidden_states), 2, self.num_heads)
             q = split_heads(self.q_attn(x), self.num_heads)
             y = cross_attend(q, k, v, call, self.layer_idx, dropout=p, scale=self.scale)
         else:
-            q, k, v = (split_heads(y, self.num_heads) for y in self.c_attn(x).chunk(3, -1))
+            q, k, v = split_fused(self.c_attn(x), 3, self.num_heads)
             y = attend(q, k, v, call, self.layer_idx, dropout=p, scale=self.scale)
         return self.resid_dropout(self.c_proj(y))
 
@@ -105,7 +116,7 @@ class GPT2Model(GPT2PreTrainedModel):
         super().__init__(config)
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
         self.wpe = nn.Embedding(config.n_positions, config.n_embd)
-        self.drop = nn.Dropout(config.embd_pdrop)
+        self.drop = Dropout(config.embd_pdrop)
         self.h = nn.ModuleList(GPT2Block(config, i) for i in range(config.n_layer))
         self.ln_f = nn.LayerNorm(config.n_embd, config.layer_norm_epsilon)
 
@@ -120,6 +131,7 @@ class GPT2Model(GPT2PreTrainedModel):
         leading = None if input_ids is None else input_ids.shape[:-1]  # (batch,) or (batch, choices)
         if leading is not None and len(leading) > 1:
             input_ids = input_ids.flatten(0, -2)
+        call.cross_head_mask = call.head_mask  # one mask for both kinds of attention
         x = call.start_decoding(self.wte, input_ids, inputs_embeds, attention_mask, position_ids)
         x = x + self.wpe(call.position_ids)
         if token_type_ids is not None:

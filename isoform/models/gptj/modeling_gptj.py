@@ -7,19 +7,22 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...heads import CausalLM, ExtractiveQA, LastTokenScore
-from ...layers import Call, FeedForward, Rotary, attend, model_forward, run_layers, split_heads
+from ...layers import Call, Dropout, FeedForward, Rotary, attend, model_forward, run_layers, split_heads
+from ...layers.legacy import apply_interleaved_rotary_pos_emb as apply_rotary_pos_emb  # noqa: F401
+from ...layers.legacy import create_sinusoidal_positions, get_embed_positions, rotate_every_two  # noqa: F401
 from ...modeling_utils import PreTrainedModel
 from .configuration_gptj import GPTJConfig
 
 
 class GPTJAttention(nn.Module):
-    def __init__(self, config: Any, index: int) -> None:
+    def __init__(self, config: Any, index: int = 0) -> None:
         super().__init__()
         width = config.hidden_size
-        self.index, self.num_attention_heads, self.p = index, config.num_attention_heads, config.attn_pdrop
+        self.index, self.num_attention_heads = index, config.num_attention_heads
         self.build_projections(width)
         self.out_proj = nn.Linear(width, width, bias=False)
-        self.resid_dropout = nn.Dropout(config.resid_pdrop)
+        self.attn_dropout = Dropout(config.attn_pdrop)
+        self.resid_dropout = Dropout(config.resid_pdrop)
         self.rotary = Rotary(
             config.rotary_dim or width // self.num_attention_heads,
             max_position_embeddings=config.max_position_embeddings,
@@ -38,7 +41,7 @@ class GPTJAttention(nn.Module):
     def forward(self, x: Tensor, call: Call) -> Tensor:
         q, k, v = self.project(x)
         q, k = self.rotary(q, k, call)
-        p = self.p if self.training else 0.0
+        p = self.attn_dropout.rate
         return self.resid_dropout(self.out_proj(attend(q, k, v, call, self.index, dropout=p, rotary=self.rotary)))
 
 
@@ -49,7 +52,7 @@ class GPTJBlock(nn.Module):
     attention_class: type = GPTJAttention
     mlp_class: type = GPTJMLP
 
-    def __init__(self, config: Any, index: int) -> None:
+    def __init__(self, config: Any, index: int = 0) -> None:
         super().__init__()
         self.ln_1 = nn.LayerNorm(config.n_embd, config.layer_norm_epsilon)
         self.attn = self.attention_class(config, index)
@@ -73,7 +76,7 @@ class GPTJModel(GPTJPreTrainedModel):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
-        self.drop = nn.Dropout(config.embd_pdrop)
+        self.drop = Dropout(config.embd_pdrop)
         self.h = nn.ModuleList(self.block_class(config, i) for i in range(config.n_layer))
         self.ln_f = nn.LayerNorm(config.n_embd, config.layer_norm_epsilon)
 
@@ -86,7 +89,9 @@ class GPTJModel(GPTJPreTrainedModel):
         return call.finish(self.ln_f(run_layers(self.h, self.drop(x), call)))
 
 
-class GPTJForCausalLM(CausalLM, GPTJPreTrainedModel, body=GPTJModel, head="lm_head", bias=True, upcast=True): ...
+class GPTJForCausalLM(
+    CausalLM, GPTJPreTrainedModel, body=GPTJModel, head="lm_head", bias=True, upcast=True, narrow_loss=True
+): ...
 
 
 class GPTJForSequenceClassification(LastTokenScore, GPTJPreTrainedModel, body=GPTJModel): ...

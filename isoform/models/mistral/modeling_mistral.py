@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from ...heads import CausalLM, LastTokenScore
-from ..llama.modeling_llama import (
+from ...layers.legacy import RotaryEmbedding
+from ..llama.modeling_llama import (  # noqa: F401
     LlamaAttention,
     LlamaDecoderLayer,
     LlamaMLP,
     LlamaModel,
     LlamaPreTrainedModel,
     LlamaRMSNorm,
+    _get_unpad_data,
+    apply_rotary_pos_emb,
+    repeat_kv,
+    rotate_half,
 )
 from .configuration_mistral import MistralConfig
 
@@ -20,10 +25,18 @@ class MistralRMSNorm(LlamaRMSNorm): ...
 class MistralAttention(LlamaAttention): ...
 
 
+class MistralRotaryEmbedding(RotaryEmbedding): ...
+
+
+MistralFlashAttention2 = MistralAttention  # `attend` picks the kernel
+MISTRAL_ATTENTION_CLASSES = {"eager": MistralAttention, "flash_attention_2": MistralAttention}
+
+
 class MistralMLP(LlamaMLP): ...
 
 
-class MistralDecoderLayer(LlamaDecoderLayer): ...
+class MistralDecoderLayer(LlamaDecoderLayer):
+    attention_class, mlp_class, norm_class = MistralAttention, MistralMLP, MistralRMSNorm
 
 
 class MistralPreTrainedModel(LlamaPreTrainedModel):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ...activations import ACT2FN
 from ...cache_utils import StaticCache
 from ...heads import CausalLM, ExtractiveQA, LastTokenScore
-from ...layers import Call, attend, model_forward, run_layers, split_heads
+from ...layers import Call, Dropout, attend, model_forward, run_layers, split_heads
+from ...layers.flash import get_unpad_data as _get_unpad_data  # noqa: F401
 from ...modeling_utils import PreTrainedModel
 from .configuration_opt import OPTConfig
 
@@ -37,10 +37,10 @@ class OPTLearnedPositionalEmbedding(nn.Embedding):
 
 
 class OPTAttention(nn.Module):
-    def __init__(self, config: OPTConfig, index: int) -> None:
+    def __init__(self, config: OPTConfig, index: int = 0) -> None:
         super().__init__()
         width, bias = config.hidden_size, config.enable_bias
-        self.index, self.num_heads, self.p = index, config.num_attention_heads, config.attention_dropout
+        self.index, self.num_heads, self.dropout = index, config.num_attention_heads, config.attention_dropout
         self.k_proj = nn.Linear(width, width, bias=bias)
         self.v_proj = nn.Linear(width, width, bias=bias)
         self.q_proj = nn.Linear(width, width, bias=bias)
@@ -48,11 +48,15 @@ class OPTAttention(nn.Module):
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
         q, k, v = (split_heads(proj(x), self.num_heads) for proj in (self.q_proj, self.k_proj, self.v_proj))
-        return self.out_proj(attend(q, k, v, call, self.index, dropout=self.p if self.training else 0.0))
+        return self.out_proj(attend(q, k, v, call, self.index, dropout=self.dropout if self.training else 0.0))
+
+
+OptFlashAttention2 = OPTAttention  # `attend` picks the kernel
+OPT_ATTENTION_CLASSES = {"eager": OPTAttention, "flash_attention_2": OPTAttention}
 
 
 class OPTDecoderLayer(nn.Module):
-    def __init__(self, config: OPTConfig, index: int) -> None:
+    def __init__(self, config: OPTConfig, index: int = 0) -> None:
         super().__init__()
         width, affine = config.hidden_size, config.layer_norm_elementwise_affine
         self.before = config.do_layer_norm_before
@@ -62,7 +66,7 @@ class OPTDecoderLayer(nn.Module):
         self.fc1 = nn.Linear(width, config.ffn_dim, bias=config.enable_bias)
         self.fc2 = nn.Linear(config.ffn_dim, width, bias=config.enable_bias)
         self.final_layer_norm = nn.LayerNorm(width, elementwise_affine=affine)
-        self.drop = nn.Dropout(config.dropout)
+        self.drop = Dropout(config.dropout)
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
         if self.before:
@@ -101,12 +105,7 @@ class OPTDecoder(OPTPreTrainedModel):
         if self.project_in is not None:
             x = self.project_in(x)
         x = x + self.embed_positions(call)
-        layers: Any = self.layers
-        if self.training and self.layerdrop:
-            layers = [
-                layer for layer, chance in zip(layers, torch.rand(len(layers)).tolist()) if chance >= self.layerdrop
-            ]
-        x = run_layers(layers, x, call)
+        x = run_layers(self.layers, x, call, self.layerdrop)
         if self.final_layer_norm is not None:
             x = self.final_layer_norm(x)
         if self.project_out is not None:
@@ -134,7 +133,9 @@ _WIDTH = "word_embed_proj_dim"
 class OPTForCausalLM(CausalLM, OPTPreTrainedModel, body=OPTModel, head="lm_head", width=_WIDTH): ...
 
 
-class OPTForSequenceClassification(LastTokenScore, OPTPreTrainedModel, body=OPTModel, width=_WIDTH): ...
+class OPTForSequenceClassification(
+    LastTokenScore, OPTPreTrainedModel, body=OPTModel, width=_WIDTH, needs_pad=False
+): ...
 
 
 class OPTForQuestionAnswering(ExtractiveQA, OPTPreTrainedModel, body=OPTModel, width=_WIDTH): ...

@@ -7,20 +7,27 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...heads import CausalLM, LastTokenScore, TokenScore
-from ...layers import Call, FeedForward, Rotary, attend, model_forward, run_layers
+from ...layers import Call, Dropout, FeedForward, Rotary, attend, model_forward, run_layers, split_interleaved
+from ...layers.flash import get_unpad_data as _get_unpad_data  # noqa: F401
+from ...layers.legacy import (  # noqa: F401
+    DynamicNTKScalingRotaryEmbedding,
+    LinearScalingRotaryEmbedding,
+    RotaryEmbedding,
+    apply_rotary_pos_emb,
+    rotate_half,
+)
 from ...modeling_utils import PreTrainedModel
 from .configuration_phi import PhiConfig
 
 
 class PhiAttention(nn.Module):
-    def __init__(self, config: PhiConfig, index: int) -> None:
+    def __init__(self, config: PhiConfig, layer_idx: int) -> None:
         super().__init__()
-        width, self.index, self.num_heads, self.p = (
-            config.hidden_size, index, config.num_attention_heads, config.attention_dropout,
-        )  # fmt: skip
+        width, self.layer_idx, self.num_heads = config.hidden_size, layer_idx, config.num_attention_heads
         head_dim = width // self.num_heads
         self.query_key_value = nn.Linear(width, 3 * width)
         self.dense = nn.Linear(width, width)
+        self.attention_dropout = Dropout(config.attention_dropout)
         self.q_layernorm = nn.LayerNorm(head_dim, config.layer_norm_eps) if config.qk_layernorm else None
         self.k_layernorm = nn.LayerNorm(head_dim, config.layer_norm_eps) if config.qk_layernorm else None
         self.rotary_emb = Rotary(
@@ -32,24 +39,37 @@ class PhiAttention(nn.Module):
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
         # As in GPT-NeoX, the checkpoint interleaves q, k, v inside each head.
-        q, k, v = self.query_key_value(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2).chunk(3, -1)
+        q, k, v = split_interleaved(self.query_key_value(x), 3, self.num_heads)
         if self.q_layernorm is not None and self.k_layernorm is not None:
             q, k = self.q_layernorm(q), self.k_layernorm(k)
         q, k = self.rotary_emb(q, k, call)
-        p = self.p if self.training else 0.0
-        return self.dense(attend(q, k, v, call, self.index, dropout=p, rotary=self.rotary_emb))
+        p = self.attention_dropout.rate
+        return self.dense(attend(q, k, v, call, self.layer_idx, dropout=p, rotary=self.rotary_emb))
 
 
-class PhiMLP(FeedForward, up="fc1", down="fc2"): ...
+PhiFlashAttention2 = PhiAttention  # `attend` picks the kernel
+PHI_ATTENTION_CLASSES = {"eager": PhiAttention, "flash_attention_2": PhiAttention}
+
+
+class PhiRotaryEmbedding(RotaryEmbedding): ...
+
+
+class PhiLinearScalingRotaryEmbedding(LinearScalingRotaryEmbedding): ...
+
+
+class PhiDynamicNTKScalingRotaryEmbedding(DynamicNTKScalingRotaryEmbedding): ...
+
+
+class PhiMLP(FeedForward, up="fc1", down="fc2", act_name="activation_fn"): ...
 
 
 class PhiDecoderLayer(nn.Module):
-    def __init__(self, config: PhiConfig, index: int) -> None:
+    def __init__(self, config: PhiConfig, layer_idx: int) -> None:
         super().__init__()
-        self.self_attn = PhiAttention(config, index)
+        self.self_attn = PhiAttention(config, layer_idx)
         self.mlp = PhiMLP(config)
         self.input_layernorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
-        self.resid_dropout = nn.Dropout(config.resid_pdrop)
+        self.resid_dropout = Dropout(config.resid_pdrop)
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
         y = self.input_layernorm(x)
@@ -66,7 +86,7 @@ class PhiModel(PhiPreTrainedModel):
     def __init__(self, config: PhiConfig) -> None:
         super().__init__(config)
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, config.pad_token_id)
-        self.embed_dropout = nn.Dropout(config.embd_pdrop)
+        self.embed_dropout = Dropout(config.embd_pdrop)
         self.layers = nn.ModuleList(PhiDecoderLayer(config, i) for i in range(config.num_hidden_layers))
         self.final_layernorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
 
