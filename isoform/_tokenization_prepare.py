@@ -90,14 +90,14 @@ class InputPreparation(SpecialTokensMixin):
                     "The `pad_to_max_length` argument is deprecated, use `padding=True` or `padding='longest'` to pad "
                     "to the longest sequence in the batch, or `padding='max_length'` to pad to a max length.",
                     FutureWarning,
-                    stacklevel=4,
+                    stacklevel=6,  # of `tokenizer(…)`
                 )
             padding = "longest" if max_length is None else "max_length"
         if padding is True and verbose and max_length is not None and truncation in (None, False, "do_not_truncate"):
             warnings.warn(
                 "`max_length` is ignored when `padding`=`True` and there is no truncation strategy. "
                 "To pad to max length, use `padding='max_length'`.",
-                stacklevel=4,
+                stacklevel=6,  # of `tokenizer(…)`
             )
         if truncation is None and old_truncation != "do_not_truncate":
             if verbose:
@@ -105,7 +105,7 @@ class InputPreparation(SpecialTokensMixin):
                     "The `truncation_strategy` argument is deprecated, use `truncation=True` to truncate examples to a "
                     "max length, or `truncation='only_first'`, `'only_second'` or `'longest_first'` for pairs.",
                     FutureWarning,
-                    stacklevel=4,
+                    stacklevel=6,  # of `tokenizer(…)`
                 )
             truncation = old_truncation
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ._tokenization_unicode import (
+from ._tokenization_unicode import (  # noqa: F401 (their documented place is here)
     _insert_one_token_to_ordered_list,
     _is_control,
     _is_end_of_word,
@@ -15,50 +15,16 @@ from ._tokenization_unicode import (
     _is_start_of_word,
     _is_whitespace,
 )
+from .tokenization_utils_base import *  # noqa: F403 (4.36 code imports the names of the base from here, too)
 from .tokenization_utils_base import (
-    ADDED_TOKENS_FILE,
-    SPECIAL_TOKENS_MAP_FILE,
-    TOKENIZER_CONFIG_FILE,
     AddedToken,
     BatchEncoding,
-    EncodedInput,
-    EncodedInputPair,
     PaddingStrategy,
-    PreTokenizedInput,
-    PreTokenizedInputPair,
     PreTrainedTokenizerBase,
-    TensorType,
     TextInput,
-    TextInputPair,
     TruncationStrategy,
 )
 from .utils import logging
-
-__all__ = [
-    "ADDED_TOKENS_FILE",
-    "SPECIAL_TOKENS_MAP_FILE",
-    "TOKENIZER_CONFIG_FILE",
-    "AddedToken",
-    "BatchEncoding",
-    "EncodedInput",
-    "EncodedInputPair",
-    "PaddingStrategy",
-    "PreTokenizedInput",
-    "PreTokenizedInputPair",
-    "PreTrainedTokenizer",
-    "PreTrainedTokenizerBase",
-    "TensorType",
-    "TextInput",
-    "TextInputPair",
-    "Trie",
-    "TruncationStrategy",
-    "_insert_one_token_to_ordered_list",
-    "_is_control",
-    "_is_end_of_word",
-    "_is_punctuation",
-    "_is_start_of_word",
-    "_is_whitespace",
-]
 
 logger = logging.get_logger(__name__)
 

@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADDED_TOKENS_FILE",
+    "ENCODE_KWARGS_DOCSTRING",
+    "ENCODE_PLUS_ADDITIONAL_KWARGS_DOCSTRING",
     "FULL_TOKENIZER_FILE",
+    "INIT_TOKENIZER_DOCSTRING",
     "LARGE_INTEGER",
     "SPECIAL_TOKENS_MAP_FILE",
     "TOKENIZER_CONFIG_FILE",
@@ -78,6 +81,7 @@ EncodedInputPair = tuple[list[int], list[int]]
 Text = TextInput | PreTokenizedInput | EncodedInput
 Ids: TypeAlias = "int | list[int] | np.ndarray | torch.Tensor"
 
+_OLD_OPTIONS = ("truncation_strategy", "pad_to_max_length")
 _BAD_TEXT = (
     "text input must of type `str` (single example), `List[str]` (batch or single pretokenized example) "
     "or `List[List[str]]` (batch of pretokenized examples)."
@@ -231,24 +235,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         Returns:
             The columns: `(sequence,)` for one text, `(batch, sequence)` for a batch or with tensors.
         """
-        options = dict(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            is_split_into_words=is_split_into_words,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            **kwargs,
-        )
+        options = _arguments(locals(), "text", "text_pair", "text_target", "text_pair_target")
         if text is None and text_target is None:
             raise ValueError("You need to specify either `text` or `text_target`.")
         if text is not None:
@@ -302,17 +289,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         **kwargs: Any,
     ) -> list[int]:
         """The ids of a text (or of a list of tokens): `__call__`'s `input_ids`. See `__call__` for the arguments."""
-        return self.encode_plus(
-            text,
-            text_pair=text_pair,
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            return_tensors=return_tensors,
-            **kwargs,
-        )["input_ids"]
+        return self.encode_plus(**_arguments(locals()))["input_ids"]
 
     def encode_plus(
         self,
@@ -336,29 +313,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         **kwargs: Any,
     ) -> BatchEncoding:
         """`__call__` for one text, pair, or (Python tokenizers) list of tokens or ids. Prefer `__call__`."""
-        padding_strategy, truncation_strategy, max_length, kwargs = self._get_padding_truncation_strategies(
-            padding, truncation, max_length, pad_to_multiple_of, verbose, **kwargs
-        )
-        return self._encode_plus(
-            text=text,
-            text_pair=text_pair,
-            add_special_tokens=add_special_tokens,
-            padding_strategy=padding_strategy,
-            truncation_strategy=truncation_strategy,
-            max_length=max_length,
-            stride=stride,
-            is_split_into_words=is_split_into_words,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            **kwargs,
-        )
+        return self._encode_plus(**self._settled(_arguments(locals())))
 
     def batch_encode_plus(
         self,
@@ -387,28 +342,18 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
             )
         if not batch_text_or_text_pairs:
             raise TokenizerError("the batch is empty: expected at least one text")
-        padding_strategy, truncation_strategy, max_length, kwargs = self._get_padding_truncation_strategies(
-            padding, truncation, max_length, pad_to_multiple_of, verbose, **kwargs
+        return self._batch_encode_plus(**self._settled(_arguments(locals())))
+
+    def _settled(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Puts strategies in the place of the arguments `padding` and `truncation` of an encoding method."""
+        old = {name: options.pop(name) for name in _OLD_OPTIONS if name in options}
+        padding, truncation, limit = options.pop("padding"), options.pop("truncation"), options["max_length"]
+        multiple, verbose = options["pad_to_multiple_of"], options["verbose"]
+        pads, cuts, limit, _ = self._get_padding_truncation_strategies(
+            padding, truncation, limit, multiple, verbose, **old
         )
-        return self._batch_encode_plus(
-            batch_text_or_text_pairs=batch_text_or_text_pairs,
-            add_special_tokens=add_special_tokens,
-            padding_strategy=padding_strategy,
-            truncation_strategy=truncation_strategy,
-            max_length=max_length,
-            stride=stride,
-            is_split_into_words=is_split_into_words,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            **kwargs,
-        )
+        options.update(padding_strategy=pads, truncation_strategy=cuts, max_length=limit)
+        return options
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> BatchEncoding:
         raise NotImplementedError
@@ -604,6 +549,15 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         cls._auto_class = name
 
 
+def _arguments(given: dict[str, Any], *others: str) -> dict[str, Any]:
+    """The arguments of a method, from `locals()` at its start, to pass on; without `self` and `others`."""
+    given.update(given.pop("kwargs"))
+    del given["self"]
+    for name in others:
+        del given[name]
+    return given
+
+
 def _plain_ids(ids: Ids) -> int | list[int]:
     """Ids as plain integers. Lists of integers, the usual case, are not copied."""
     if isinstance(ids, list) and (not ids or type(ids[0]) is int):
@@ -623,6 +577,10 @@ def _is_text(value: Any) -> bool:
         return not value or isinstance(value[0], str)
     return isinstance(value, str)
 
+
+INIT_TOKENIZER_DOCSTRING = PreTrainedTokenizerBase.__doc__ or ""
+ENCODE_KWARGS_DOCSTRING = PreTrainedTokenizerBase.__call__.__doc__ or ""
+ENCODE_PLUS_ADDITIONAL_KWARGS_DOCSTRING = ""
 
 for _public in (BatchEncoding, CharSpan, TokenSpan, SpecialTokensMixin):
     _public.__module__ = __name__  # pickles and documentation name the public place

@@ -9,56 +9,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from typing import Any
 
-from tokenizers import Encoding as EncodingFast
 from tokenizers import Tokenizer as TokenizerFast
 from tokenizers.decoders import Decoder as DecoderFast
 
 from ._tokenization_files import _prefixed
 from ._tokenization_training import TRAINERS, train_backend
 from .errors import TokenizerError
+from .tokenization_utils_base import *  # noqa: F403 (4.36 code imports the names of the base from here, too)
 from .tokenization_utils_base import (
-    ADDED_TOKENS_FILE,
     LARGE_INTEGER,
-    SPECIAL_TOKENS_MAP_FILE,
-    TOKENIZER_CONFIG_FILE,
     AddedToken,
     BatchEncoding,
+    EncodingFast,
     PaddingStrategy,
-    PreTokenizedInput,
-    PreTokenizedInputPair,
     PreTrainedTokenizerBase,
-    SpecialTokensMixin,
-    TextInput,
-    TextInputPair,
     TruncationStrategy,
     _plain_ids,
 )
 from .utils import logging
 from .utils.files import atomic_write
 from .utils.generic import is_tensor, to_py_obj
-
-__all__ = [
-    "ADDED_TOKENS_FILE",
-    "MODEL_TO_TRAINER_MAPPING",
-    "SPECIAL_TOKENS_MAP_FILE",
-    "TOKENIZER_CONFIG_FILE",
-    "TOKENIZER_FILE",
-    "VOCAB_FILES_NAMES",
-    "AddedToken",
-    "BatchEncoding",
-    "DecoderFast",
-    "EncodingFast",
-    "PaddingStrategy",
-    "PreTokenizedInput",
-    "PreTokenizedInputPair",
-    "PreTrainedTokenizerBase",
-    "PreTrainedTokenizerFast",
-    "SpecialTokensMixin",
-    "TextInput",
-    "TextInputPair",
-    "TokenizerFast",
-    "TruncationStrategy",
-]
 
 logger = logging.get_logger(__name__)
 
@@ -351,6 +321,10 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                 return self._tokenizer.encode_batch(batch, words, add_special_tokens)
             except TypeError as error:
                 raise _describe_bad_input(self._tokenizer, batch, words, error) from error
+            except BaseException as error:
+                if type(error).__name__ == "PanicException":  # which `except Exception` does not catch
+                    raise ValueError(str(error)) from error
+                raise
 
     def _columns(
         self,

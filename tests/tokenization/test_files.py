@@ -138,6 +138,8 @@ def test_stride_without_room_is_an_error(saved: Path) -> None:
     tokenizer = ToyTokenizerFast.from_pretrained(saved)
     with pytest.raises(ValueError, match="stride=3 must be less than max_length=5"):
         tokenizer("the cat sat on the mat", truncation=True, max_length=5, stride=3, return_overflowing_tokens=True)
+    with pytest.raises(ValueError, match="`stride` must be strictly less than"):  # what is left for the second text
+        tokenizer("the", "cat sat on the mat", truncation="only_second", max_length=6, stride=2)
 
 
 def test_limit_beyond_machine_integers_is_no_limit(saved: Path) -> None:
