@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -142,5 +143,18 @@ def dispatch(model: Any, device_map: dict[str, Any], index: dict[str, Any] | Non
 
     options = {"offload_index": index, "skip_keys": model._skip_keys_device_placement}
     if index is not None:
+        _add_tied_names(model, index, offload["folder"])
         options["offload_dir"] = offload["folder"]
     dispatch_model(model, device_map=device_map, offload_buffers=offload["buffers"], **options)
+
+
+def _add_tied_names(model: Any, index: dict[str, Any], folder: str | None) -> None:
+    """Lists an offloaded weight under each of its names: accelerate looks a tied one up by the module that uses it."""
+    names = {id(p): name for name, p in model.named_parameters(remove_duplicate=False) if name in index}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        if name in index or id(parameter) not in names:
+            continue
+        listed = names[id(parameter)]
+        index[name] = index[listed]
+        if "safetensors_file" not in index[name]:  # accelerate derives the file's name from the weight's
+            shutil.copyfile(f"{folder}/{listed}.dat", f"{folder}/{name}.dat")
