@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...configuration_utils import PretrainedConfig, field
 from ...config_checks import check_heads
+from ...configuration_utils import PretrainedConfig, field
 
 
 class MistralConfig(PretrainedConfig):
