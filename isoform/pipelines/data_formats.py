@@ -62,7 +62,11 @@ class PipelineDataFormat:
         format: str, output_path: str | None, input_path: str | None, column: str | None, overwrite: bool = False
     ) -> PipelineDataFormat:
         """The reader for `format`: "json", "csv" or "pipe" (KeyError otherwise)."""
-        readers: dict[str, Any] = {"json": JsonPipelineDataFormat, "csv": CsvPipelineDataFormat, "pipe": PipedPipelineDataFormat}
+        readers: dict[str, Any] = {
+            "json": JsonPipelineDataFormat,
+            "csv": CsvPipelineDataFormat,
+            "pipe": PipedPipelineDataFormat,
+        }
         if format not in readers:
             raise KeyError(f"Unknown reader {format} (Available reader are json/csv/pipe)")
         return readers[format](output_path, input_path, column, overwrite=overwrite)

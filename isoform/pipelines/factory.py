@@ -188,8 +188,17 @@ def _load_config(source: Any, hub: dict[str, Any], model_kwargs: dict[str, Any])
         return getattr(source, "config", source)
     from .. import AutoConfig
 
+    base = _base_model(source, hub)
+    hub = hub if base == source else {**hub, "revision": None}
     passed = {key: model_kwargs[key] for key in ("cache_dir", "subfolder", "local_files_only") if key in model_kwargs}
-    return AutoConfig.from_pretrained(source, **hub, **passed)
+    return AutoConfig.from_pretrained(base, **hub, **passed)
+
+
+def _base_model(name: Any, hub: dict[str, Any]) -> Any:
+    """The model that an adapter (of peft) belongs to; any other name stays."""
+    from ..models.auto.auto_factory import _base_of_adapter
+
+    return _base_of_adapter(name, {key: hub[key] for key in ("revision", "token")}, None)[0]
 
 
 def _infer_task(model: Any, config: Any, custom: dict[str, Any], token: Any, optional: bool) -> str:
@@ -304,6 +313,16 @@ def _add_placement(model_kwargs: dict[str, Any], device: Any, device_map: Any, t
         model_kwargs["torch_dtype"] = dtype
 
 
+def _holder(kind: str, adapter: str, base: str, hub: dict[str, Any]) -> str:
+    """The adapter's own repository if it holds a tokenizer (or processor), else that of its base model."""
+    from ..utils.hub import cached_file
+
+    name = "tokenizer_config.json" if kind == "tokenizer" else "preprocessor_config.json"
+    options = {"revision": hub["revision"], "token": hub["token"]}
+    found = cached_file(adapter, name, _raise_exceptions_for_missing_entries=False, **options)
+    return adapter if found else base
+
+
 _NEEDLESS = {
     "tokenizer": NO_TOKENIZER_TASKS,
     "feature_extractor": NO_FEATURE_EXTRACTOR_TASKS,
@@ -329,6 +348,8 @@ def _load_part(
         )
     import isoform
 
+    if given == source and isinstance(given, str) and (base := _base_model(given, hub)) != given:
+        given = _holder(kind, given, base, hub)
     given, more = given if isinstance(given, tuple) else (given, {})
     options: dict[str, Any] = {**hub, **({"use_fast": use_fast} if kind == "tokenizer" else {}), **more}
     if given != source and "revision" not in more:
