@@ -1,6 +1,6 @@
 """Speed of tokenizers against another installation of `transformers` (4.36 or the newest).
 
-    python benchmarks/tokenizers.py --peer PATH/TO/PEER/python [--checkpoint FOLDER] [--text FILE] [--runs 5]
+    python benchmarks/tokenization.py --peer PATH/TO/PEER/python [--checkpoint FOLDER] [--text FILE] [--runs 5]
 
 The checkpoint is a folder with `vocab.json` and `merges.txt` of a GPT-2 like tokenizer, by default the small one of the
 tests; the text is by default the source code of isoform. Each run is a process of its own, the two libraries in turn,
