@@ -118,7 +118,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("text", type=Path, help="the text to learn")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--export", type=Path, help="only write the best weights found so far to this folder")
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=1800)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--length", type=int, default=256, help="tokens of a window")
     parser.add_argument("--vocab", type=int, default=1024)
@@ -222,7 +222,13 @@ def export(args: argparse.Namespace, tokenizer: Tokenizer, held_out_ids: torch.T
     model.tie_weights()
     model.half().save_pretrained(args.export)
     wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=END, eos_token=END, pad_token=END, model_max_length=1024
+        tokenizer_object=tokenizer,
+        bos_token=END,
+        eos_token=END,
+        pad_token=END,
+        model_max_length=1024,
+        model_input_names=["input_ids", "attention_mask"],
+        clean_up_tokenization_spaces=False,  # byte-level: text comes back as it was
     )
     wrapped.save_pretrained(args.export)
     loaded = LlamaForCausalLM.from_pretrained(args.export)
