@@ -18,6 +18,7 @@ from .checkpoints.files import WeightSource, find_weights
 from .checkpoints.load import Loader, report
 from .checkpoints.read import WeightFile
 from .checkpoints.shards import check_index
+from .errors import CheckpointError
 from .utils import logging
 
 logger = logging.get_logger(__name__)
@@ -251,8 +252,9 @@ def _base_of_adapter(name: Any, subfolder: str, hub: dict[str, Any], options: Lo
     """For the repository of an adapter: the base model and the adapter; otherwise the name itself and None."""
     from .utils.import_utils import is_peft_available
 
-    if name is None or not is_peft_available():
+    if name is None or os.path.isfile(name) or not is_peft_available():
         return name, None
+    from .errors import HubError
     from .utils.peft_utils import find_adapter_config_file
 
     adapter_kwargs = dict(options.adapter_kwargs or {})
@@ -263,12 +265,22 @@ def _base_of_adapter(name: Any, subfolder: str, hub: dict[str, Any], options: Lo
             key: hub[key]
             for key in ("cache_dir", "force_download", "token", "revision", "local_files_only", "_commit_hash")
         }
-        path = find_adapter_config_file(name, subfolder=subfolder, **{**where, **adapter_kwargs})
+        try:
+            path = find_adapter_config_file(name, subfolder=subfolder, **{**where, **adapter_kwargs})
+        except HubError:  # no such repository, say: the search for the model's own files will tell
+            return name, None
         if path is None:
             return name, None
-        with open(path, encoding="utf-8") as stream:
-            adapter, name = name, json.load(stream)["base_model_name_or_path"]
+        adapter, name = name, _base_model_in(path)
     return name, adapter
+
+
+def _base_model_in(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)["base_model_name_or_path"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: expected JSON with a field 'base_model_name_or_path' ({error!r}).") from error
 
 
 def _open_sources(

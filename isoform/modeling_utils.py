@@ -33,6 +33,7 @@ from ._modeling_summary import (
 from .checkpoints.files import add_variant as _add_variant  # noqa: F401
 from .checkpoints.read import load_state_dict
 from .checkpoints.shards import load_sharded_checkpoint, shard_checkpoint
+from .configuration_utils import PretrainedConfig
 from .generation import GenerationMixin
 from .integrations.peft import PeftAdapterMixin
 from .pytorch_utils import (
@@ -45,7 +46,14 @@ from .pytorch_utils import (
     prune_linear_layer,
 )
 from .utils import logging
-from .utils.constants import DUMMY_INPUTS
+from .utils.constants import (  # noqa: F401 (4.36 code imports the file names from here, too)
+    CONFIG_NAME,
+    DUMMY_INPUTS,
+    SAFE_WEIGHTS_INDEX_NAME,
+    SAFE_WEIGHTS_NAME,
+    WEIGHTS_INDEX_NAME,
+    WEIGHTS_NAME,
+)
 from .utils.hub import PushToHubMixin
 
 __all__ = [
@@ -124,8 +132,6 @@ class PreTrainedModel(
 
     def __init__(self, config: Any, *inputs: Any, **kwargs: Any) -> None:
         super().__init__()
-        from .configuration_utils import PretrainedConfig
-
         if not isinstance(config, PretrainedConfig):
             raise ValueError(
                 f"{type(self).__name__} expects a configuration (an instance of PretrainedConfig); found"

@@ -508,3 +508,10 @@ def test_broken_generation_config(saved):
     refused(saved, "generation_config.json", kind=OSError)
     (saved / "generation_config.json").unlink()
     assert load(saved).generation_config.eos_token_id == tiny().config.eos_token_id
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_broken_adapter_config(saved, content, monkeypatch):
+    monkeypatch.setattr("isoform.utils.import_utils.is_peft_available", lambda: True)
+    (saved / "adapter_config.json").write_text(content)
+    refused(saved, "adapter_config.json", "base_model_name_or_path")
