@@ -83,6 +83,12 @@ class DynamicCache(Cache):
         handle.functional, handle.open = False, True
         return handle
 
+    def __copy__(self) -> DynamicCache:
+        self.buffers.claimed = -1  # whoever writes next copies
+        handle = self._handle(self.buffers, self.start, self.length)
+        handle.open = False
+        return handle
+
     def fork(self, new_tokens: int) -> DynamicCache:
         buffers, end = self.buffers, self.length + new_tokens
         if torch.compiler.is_compiling():
@@ -107,9 +113,10 @@ class DynamicCache(Cache):
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, cache_kwargs: dict[str, Any] | None = None
     ) -> tuple[Tensor, Tensor]:
-        buffers, new = self.buffers, key_states.shape[2]
+        new = key_states.shape[2]
         if layer_idx == 0 and not self.open:  # called directly, outside of a forward pass
             self._claim(new)
+        buffers = self.buffers
         start, end = self.start, self.start + new
         if layer_idx == len(buffers.keys):
             if buffers.capacity is None or self.functional or end >= buffers.capacity or key_states.requires_grad:
@@ -211,7 +218,9 @@ class DynamicCache(Cache):
         """Forget the positions from `max_length` on (all but that many from the end if negative)."""
         length = max_length if max_length >= 0 else self.length + max_length
         if length < self.length:
-            self.buffers.claimed = min(self.buffers.claimed, length) if self.length == self.buffers.claimed else -1
+            # Older handles end where this one's pass began at the latest: beyond that the buffers may be written again.
+            own = self.length == self.buffers.claimed and length >= self.start
+            self.buffers.claimed = length if own else -1
             self.start = self.length = length
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..cache_utils import Cache
+from ..cache_utils import Cache, SinkCache
 from ..modeling_outputs import CausalLMOutputWithPast
 from .base import Head, recorded
 from .losses import next_token_loss
@@ -90,6 +90,9 @@ class CausalLM(Head):
         """The forward's inputs for one decoding step: only the tokens that the cache has not seen."""
         takes = self.forward_names()
         seen = _cached_length(past_key_values)
+        limit = past_key_values.get_max_length() if isinstance(past_key_values, SinkCache) else None
+        if limit is not None and attention_mask is not None:
+            attention_mask = attention_mask[:, -limit:]  # the mask is of what the window will hold
         optional = {name: kwargs.get(name) for name in ("position_ids", "token_type_ids")}
         if attention_mask is not None and optional["position_ids"] is None:
             optional["position_ids"] = (attention_mask.long().cumsum(-1) - 1).masked_fill(attention_mask == 0, 1)
@@ -135,9 +138,10 @@ def _forward_names(cls: type, current: Any) -> frozenset[str]:
 
 
 def _cached_length(past_key_values: Any) -> int:
-    """Positions in a cache or nested tuple; 0 for None."""
+    """Positions that a cache or nested tuple has seen; 0 for None."""
     if past_key_values is None:
         return 0
     if isinstance(past_key_values, Cache):
-        return past_key_values.get_seq_length()
+        sink = isinstance(past_key_values, SinkCache)
+        return past_key_values.seen_tokens if sink else past_key_values.get_seq_length()
     return past_key_values[0][0].shape[2]

@@ -86,14 +86,14 @@ class Call:
             logger.warning_once("`use_cache=True` does not go with gradient checkpointing; using `use_cache=False`.")
             self.use_cache = False
         past = self.past
-        start: Any = 0
+        start: Any = 0  # positions before these ones: an int, or a tensor with a static cache
         if past is not None or self.use_cache:
             past = as_cache(past)
-            start = past.position if isinstance(past, StaticCache) else past.length
+            static = isinstance(past, StaticCache)
+            start = past.position if static else past.get_usable_length(length)
+            self.whole = isinstance(past.length, int) and past.length == 0
             self.cache = past.fork(length)
-        self.start, self.query_length = start, length
-        self.whole = isinstance(start, int) and start == 0
-        self.key_length = self.cache.length if self.cache is not None else length
+        self.start, self.query_length, self.key_length = start, length, start + length
         self.padding = attention_mask
         if position_ids is None:
             position_ids = torch.arange(length, device=x.device)[None] + start
@@ -150,7 +150,7 @@ class Call:
             return None
         return self.shared(("encoder", q.dtype), lambda: (masks.to_additive(mask, q.dtype),), q.device)[0]
 
-    def finish(self, x: Tensor, output: type = BaseModelOutputWithPast, **further: Any) -> Any:
+    def finish(self, x: Tensor, output: type | None = None, **further: Any) -> Any:
         """The body's output: `x`, the cache and what was recorded."""
         if self.hidden_states is not None:
             self.hidden_states.append(x)
@@ -163,7 +163,8 @@ class Call:
             self.cache.open = False  # type: ignore[attr-defined]
             if self.use_cache:
                 further["past_key_values"] = self.cache
-        return output(last_hidden_state=x, **further)
+        # Not a default argument: TorchDynamo cannot build classes that it meets there.
+        return (output or BaseModelOutputWithPast)(last_hidden_state=x, **further)
 
 
 def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call, layerdrop: float = 0.0) -> Tensor:

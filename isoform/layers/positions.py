@@ -37,12 +37,18 @@ class Rotary(nn.Module):
         self.key = (dim, base, max_position_embeddings, self.kind, self.factor, interleaved)
         self._frequencies: dict[torch.device, Tensor] = {}
 
-    def frequencies(self, device: torch.device, length: int) -> Tensor:
-        """Inverse frequencies, float32 of shape `(dim / 2,)`, for sequences of `length` positions."""
+    def frequencies(self, device: torch.device, length: Any) -> Tensor:
+        """Inverse frequencies, float32 of shape `(dim / 2,)`, for sequences of `length` positions.
+
+        `length` is an int, or a tensor `()` where a graph of fixed shapes serves all lengths.
+        """
         base: Any = self.base
         if self.kind == "dynamic":
             # Below the trained length the growth factor is exactly 1: no branch on a possibly symbolic length.
-            length = torch.sym_max(length, self.max_positions)
+            if isinstance(length, Tensor):
+                length = length.clamp(min=self.max_positions)
+            else:
+                length = torch.sym_max(length, self.max_positions)
             growth = self.factor * length / self.max_positions - (self.factor - 1)
             if self.dim > 2:  # a single pair turns at frequency 1 whatever the base
                 base = base * growth ** (self.dim / (self.dim - 2))
