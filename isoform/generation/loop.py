@@ -233,6 +233,16 @@ class Record:
 
 def decode(run: Decoding, strategy: Strategy) -> Any:
     """Run `strategy` to its end; returns its result."""
+    try:
+        _run_steps(run, strategy)
+        if run.options.streamer is not None:
+            run.options.streamer.end()
+        return strategy.result(run)
+    finally:
+        run.steps.close()
+
+
+def _run_steps(run: Decoding, strategy: Strategy) -> None:
     synced = run.options.synced_gpus
     while not (synced and _all_processes_ended(run.ended, run.model.device)):
         outputs = strategy.forward(run)
@@ -241,9 +251,6 @@ def decode(run: Decoding, strategy: Strategy) -> Any:
         run.ended = strategy.step(run, outputs)
         if run.ended and not synced:
             break
-    if run.options.streamer is not None:
-        run.options.streamer.end()
-    return strategy.result(run)
 
 
 def _all_processes_ended(ended: bool, device: torch.device) -> bool:

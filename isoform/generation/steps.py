@@ -42,6 +42,10 @@ class Steps(Protocol):
         """What the encoder said, or None."""
         ...
 
+    def close(self) -> None:
+        """Called once at the end."""
+        ...
+
 
 class ProtocolSteps:
     """Steps of any model, through the documented hooks.
@@ -86,6 +90,9 @@ class ProtocolSteps:
     def crop(self, length: int) -> None:
         if self.past is not None:
             self.kwargs["past_key_values"] = crop_past(self.model, self.past, length)
+
+    def close(self) -> None:
+        pass
 
     def fit_masks(self, length: int) -> None:
         """Bring masks and token types to `length` positions, after steps of more or less than one token."""
@@ -177,15 +184,25 @@ class PlainSteps:
     def crop(self, length: int) -> None:
         self.cache.crop(length + self.offset)
 
+    def close(self) -> None:
+        pass
+
 
 def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options, strategy: Strategy) -> Steps:
     """The fastest way of running `model` that gives what its hooks and `strategy` ask for."""
     kwargs = dict(kwargs)
     use_cache = kwargs.get("use_cache")
     use_cache = getattr(model.config, "use_cache", True) if use_cache is None else use_cache
-    if strategy.plain_steps and use_cache and _is_plain(model, ids, kwargs, options):
-        return PlainSteps(model, ids, kwargs, options)
-    return ProtocolSteps(model, kwargs, options)
+    compiled = kwargs.pop("compile_decoding", None)
+    plain = strategy.plain_steps and use_cache and _is_plain(model, ids, kwargs, options)
+    if compiled:
+        from .compiled import CompiledSteps, reason_against, warn_once
+
+        reason = reason_against(model, options) if plain else "the model, its inputs or the kind of decoding rule it out"
+        if reason is None:
+            return CompiledSteps(model, ids, kwargs, options)
+        warn_once(reason)
+    return PlainSteps(model, ids, kwargs, options) if plain else ProtocolSteps(model, kwargs, options)
 
 
 def _copies(ids: Tensor, kwargs: dict[str, Any]) -> int:
@@ -207,7 +224,6 @@ _PLAIN_ARGUMENTS = {
     "output_hidden_states",
     "past_key_values",
     "use_cache",
-    "compile_decoding",
 }
 
 
