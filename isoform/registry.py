@@ -169,6 +169,8 @@ def lazy_namespace(package: str, *tables: Callable[[], Mapping[str, Export]]) ->
 
     def __getattr__(name: str) -> Any:
         module = sys.modules[package]
+        if name == "__all__":  # for `from isoform import *`
+            return sorted({public for table in tables for public in table()})
         if name.startswith("__"):  # probes of inspect, doctest and the like
             raise AttributeError(f"module '{package}' has no attribute '{name}'", name=name, obj=module)
         entry = next((found for table in tables if (found := table().get(name))), None)

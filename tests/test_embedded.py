@@ -13,7 +13,7 @@ from isoform import AutoModelForCausalLM, AutoTokenizer
 FOLDER = files("isoform") / "assets" / "shakespeare"
 
 # From "The Tempest", in the part of the text that was held out from training.
-LINES = "I boarded the king's ship; now on the beak,\nNow in the waist, the deck, in every cabin,\nI flamed amazement:\n"
+LINES = "I boarded the king's ship; now on the beak,\nNow in the waist, the deck, in every cabin,\n"
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def get_task(model: str, token: str | None = None, **deprecated_kwargs: Any) -> 
         raise RuntimeError("You cannot infer task automatically within `pipeline` when using offline mode")
     token = token or deprecated_kwargs.pop("use_auth_token", None)
     try:
-        info = model_info(model, token=token)
+        info = model_info(model, token=token)  # type: ignore[misc] # exported lazily
     except Exception as error:
         raise RuntimeError(f"Instantiating a pipeline without a task set raised an error: {error}") from error
     if not info.pipeline_tag:
