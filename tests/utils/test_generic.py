@@ -226,7 +226,7 @@ def test_safe_join():
 
 def test_installed_packages():
     assert utils.is_torch_available() and utils.is_safetensors_available() and utils.is_tokenizers_available()
-    assert utils.get_torch_version() == torch.__version__
+    assert torch.__version__.startswith(utils.get_torch_version())  # the latter may lack "+cu130"
     assert import_utils._is_package_available("no_such_package_here") is False
     assert import_utils._is_package_available("numpy", return_version=True) == (True, np.__version__)
 
