@@ -11,7 +11,7 @@ def additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
 
     Finite, because a query that may see nothing at all (left padding) must give finite numbers, not NaN.
     """
-    return torch.where(allowed, 0.0, torch.finfo(dtype).min).to(dtype)
+    return torch.where(allowed, torch.zeros((), dtype=dtype, device=allowed.device), torch.finfo(dtype).min)
 
 
 def causal(queries: Tensor, keys: Tensor, window: int | None = None) -> Tensor:

@@ -69,6 +69,7 @@ VARIANTS = [
     ("opt/OPTForSequenceClassification", "multilabel", {"num_labels": 3}, (float_labels(3),)),
     ("opt/OPTForSequenceClassification", "regression", {"num_labels": 1}, (float_labels(1),)),
     ("gpt2/GPT2LMHeadModel", "cross", {"add_cross_attention": True, "is_decoder": True}, (encoder_states,)),
+    ("gpt2/GPT2Model", "crossheads", {"add_cross_attention": True}, (encoder_states, head_mask(2, 4))),
     ("gpt2/GPT2LMHeadModel", "scaling", {"scale_attn_by_inverse_layer_idx": True, "reorder_and_upcast_attn": True,
                                          "n_inner": None, "tie_word_embeddings": False}, (left_padded,)),
     ("gpt2/GPT2Model", "unscaled", {"scale_attn_weights": False, "activation_function": "relu"},
@@ -87,6 +88,7 @@ VARIANTS = [
     ("phi/PhiForCausalLM", "qknorm", {"qk_layernorm": True, **ROPE}, (left_padded,)),
     ("phi/PhiModel", "dynamic", {"partial_rotary_factor": 1.0, "hidden_act": "relu", **DYNAMIC}, ()),
     ("ctrl/CTRLLMHeadModel", "padded", {"n_head": 2, "dff": 20}, (left_padded,)),
+    ("ctrl/CTRLForSequenceClassification", "epsilon", {"layer_norm_epsilon": 1e-2}, ()),
     ("ctrl/CTRLModel", "masked", {"n_layer": 3}, (head_mask(3, 4),)),
 ]  # fmt: skip
 
