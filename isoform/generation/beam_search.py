@@ -241,6 +241,13 @@ class _HypothesisScorer(BeamScorer):
             order = is_end.to(torch.int8).argsort(dim=1, stable=True)[:, :size]
             chosen = tuple(values.gather(1, order) for values in (next_scores, next_tokens, rows))
         length = input_ids.shape[-1] + 1
+        of_all_groups = beam_indices is not None and len(beam_indices) > input_ids.shape[0]
+
+        def name(row: int) -> int:
+            """What the row of this group is called in `beam_indices`."""
+            prompt, place = divmod(row, size)
+            return groups[prompt] * size + place if of_all_groups else row
+
         for prompt, group in enumerate(groups):
             if self._done[group]:
                 continue
@@ -249,8 +256,8 @@ class _HypothesisScorer(BeamScorer):
             for rank in range(size):
                 row = host_rows[prompt][rank]
                 if ended[rank] and self._accepts(input_ids[row]):
-                    path = _path(beam_indices, row)
-                    path = None if path is None else (*path, row)
+                    path = _path(beam_indices, name(row))
+                    path = None if path is None else (*path, name(row))
                     score = host_scores[prompt][rank]
                     hypotheses.add(input_ids[row].clone(), score, path, generated_len=length - prompt_length)
             if len(ended) - sum(ended) < size:
