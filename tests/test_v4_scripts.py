@@ -45,3 +45,17 @@ def test_tied_weights_on_the_disk(safe, tmp_path):
         tmp_path / "model", device_map={"": "disk"}, offload_folder=tmp_path / "offload"
     )
     assert loaded(IDS).logits.equal(model(IDS).logits)
+
+
+@pytest.mark.parametrize(
+    "inputs, error, says",
+    [("Hello", TypeError, "tokenizer"), ([[1, 2]], TypeError, "found list"), (IDS[0], ValueError, "batch axis")],
+)
+def test_wrong_inputs_of_generate(inputs, error, says):
+    with pytest.raises(error, match=says):
+        isoform.GPT2LMHeadModel(small_gpt2(isoform)).generate(inputs, max_new_tokens=2)
+
+
+def test_misspelt_task():
+    with pytest.raises(KeyError, match="did you mean 'text-generation'"):
+        isoform.pipeline("text-generaton")

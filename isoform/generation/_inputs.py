@@ -45,7 +45,8 @@ class InputPreparation:
         """The main input, its name, and the other arguments.
 
         Raises:
-            ValueError: the main input was given twice, or not at all where it has no default.
+            ValueError: the main input was given twice, or not at all where it has no default, or has no batch axis.
+            TypeError: it is no tensor.
         """
         kwargs = model_kwargs or {}
         name = self.main_input_name
@@ -70,6 +71,13 @@ class InputPreparation:
                 raise ValueError("`inputs_embeds` and `input_ids` were both passed to `generate`: pick one")
             inputs, name = kwargs["inputs_embeds"], "inputs_embeds"
         inputs = self._maybe_initialize_input_ids_for_generation(inputs, bos_token_id, kwargs)
+        if not isinstance(inputs, Tensor):
+            raise TypeError(
+                f"`{name}` must be a tensor of token ids, (batch, length); found {type(inputs).__name__}. "
+                "For text: inputs = tokenizer(text, return_tensors='pt'); model.generate(**inputs)"
+            )
+        if inputs.dim() < 2:
+            raise ValueError(f"`{name}` must have a batch axis: expected (batch, length), found {tuple(inputs.shape)}")
         return inputs, name, kwargs
 
     def _maybe_initialize_input_ids_for_generation(

@@ -94,6 +94,8 @@ class GenerationMixin(InputPreparation, Setup):
             ValueError: options or inputs that contradict each other, or unknown arguments.
         """
         self._validate_model_class()
+        if isinstance(generation_config, dict):
+            raise TypeError("generation_config must be a GenerationConfig, found a dict: pass generate(**options)")
         config = copy.deepcopy(generation_config or self._current_generation_config())
         model_kwargs = config.update(**kwargs)
         config.validate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from typing import Any
 
@@ -37,7 +38,9 @@ class PipelineRegistry:
             if "translation" in self.supported_tasks:
                 return "translation", self.supported_tasks["translation"], (parts[1], parts[3])
         available = [*self.get_supported_tasks(), "translation_XX_to_YY"]
-        raise KeyError(f"Unknown task {task}, available tasks are {available}")
+        similar = difflib.get_close_matches(task, available, n=1)
+        hint = f"did you mean {similar[0]!r}? " if similar else ""
+        raise KeyError(f"Unknown task {task}, {hint}available tasks are {available}")
 
     def register_pipeline(
         self,

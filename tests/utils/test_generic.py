@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import stat
 import subprocess
@@ -389,7 +390,7 @@ def test_forward_docstrings():
 
     assert "Model" in Model.forward.__doc__ and "Arguments.Own." in Model.forward.__doc__
     assert 'Model.from_pretrained("user/model")' in Model.forward.__doc__ and "ModelOutput" in Model.forward.__doc__
-    assert "            Returns:\n                [`ModelOutput`]" in Model.generate.__doc__
+    assert "\nReturns:\n    [`ModelOutput`]" in inspect.cleandoc(Model.generate.__doc__)
     assert "FooConfig" in Model.generate.__doc__ and "Example: none." in Model.generate.__doc__
     with pytest.raises(ValueError, match="no line 'Returns:'"):
         doc.replace_return_docstrings(utils.ModelOutput)(test_start_and_end_docstrings)
