@@ -142,6 +142,7 @@ def _cached_length(past_key_values: Any) -> int:
     if past_key_values is None:
         return 0
     if isinstance(past_key_values, Cache):
-        sink = isinstance(past_key_values, SinkCache)
-        return past_key_values.seen_tokens if sink else past_key_values.get_seq_length()
+        if isinstance(past_key_values, SinkCache):
+            return past_key_values.seen_tokens
+        return past_key_values.get_seq_length()
     return past_key_values[0][0].shape[2]

@@ -89,8 +89,7 @@ class Call:
         start: Any = 0  # positions before these ones: an int, or a tensor with a static cache
         if past is not None or self.use_cache:
             past = as_cache(past)
-            static = isinstance(past, StaticCache)
-            start = past.position if static else past.get_usable_length(length)
+            start = past.position if isinstance(past, StaticCache) else past.get_usable_length(length)
             self.whole = isinstance(past.length, int) and past.length == 0
             self.cache = past.fork(length)
         self.start, self.query_length, self.key_length = start, length, start + length
