@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
 import isoform
 
@@ -59,3 +60,16 @@ def test_wrong_inputs_of_generate(inputs, error, says):
 def test_misspelt_task():
     with pytest.raises(KeyError, match="did you mean 'text-generation'"):
         isoform.pipeline("text-generaton")
+
+
+def test_subclasses_may_name_their_modules_logits_and_body():
+    class Own(isoform.GPT2LMHeadModel):
+        def __init__(self, config):
+            super().__init__(config)
+            self.logits, self.body = nn.Linear(16, 2), nn.Linear(16, 16)
+
+        def forward(self, input_ids):
+            return self.logits(self.body(self.transformer(input_ids)[0])), super().forward(input_ids).logits
+
+    own, inherited = Own(small_gpt2(isoform))(IDS)
+    assert own.shape == (2, 6, 2) and inherited.shape == (2, 6, 40)

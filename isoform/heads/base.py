@@ -22,19 +22,19 @@ class Head:
             not know are accepted and ignored, as documented.
     """
 
-    body: type
+    _body_class: type
     label_names: tuple[str, ...] = ("labels",)
 
     def __init_subclass__(cls, body: type | None = None, signature: str | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if body is None:
             return
-        cls.body = body
+        cls._body_class = body
         cls.forward = _bound(cls._head_forward, body, cls.label_names, signature)  # type: ignore[attr-defined]
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
-        setattr(self, self.base_model_prefix, self.body(config))  # type: ignore[attr-defined]
+        setattr(self, self.base_model_prefix, self._body_class(config))  # type: ignore[attr-defined]
         self.build_head(config)
 
     def build_head(self, config: Any) -> None:

@@ -67,13 +67,13 @@ class CausalLM(Head):
         else:
             setattr(self, self.base_model_prefix, decoder)  # type: ignore[attr-defined]
 
-    def logits(self, hidden: Tensor) -> Tensor:
+    def _logits(self, hidden: Tensor) -> Tensor:
         logits = getattr(self, self.head_name)(hidden)
         return logits.float() if self.upcast else logits
 
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
         outputs = self.run_body(inputs)
-        logits = self.logits(outputs.last_hidden_state)
+        logits = self._logits(outputs.last_hidden_state)
         loss = None if labels is None else next_token_loss(logits, labels)
         if loss is not None and self.narrow_loss:
             loss = loss.to(outputs.last_hidden_state.dtype)

@@ -182,7 +182,7 @@ class GPT2DoubleHeadsModel(CausalLM, GPT2PreTrainedModel, body=GPT2Model, head="
 
     def _head_forward(self, inputs: dict[str, Any], mc_token_ids: Any, labels: Any, mc_labels: Any = None) -> Any:  # type: ignore[override]
         outputs = self.run_body(inputs)
-        logits = self.logits(outputs.last_hidden_state)
+        logits = self._logits(outputs.last_hidden_state)
         choices = self.multiple_choice_head(outputs.last_hidden_state, mc_token_ids).squeeze(-1)
         return GPT2DoubleHeadsModelOutput(
             loss=None if labels is None else next_token_loss(logits.flatten(0, -3), labels.flatten(0, -2)),
