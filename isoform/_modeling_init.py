@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from abc import ABCMeta
 from collections.abc import Iterator
@@ -40,6 +41,12 @@ class ModelMeta(ABCMeta):
         if construction.depth == 0:
             model.post_init()
         return model
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's, which `__call__` above would hide."""
+        parameters = list(inspect.signature(cls.__init__).parameters.values())
+        return inspect.Signature(parameters[1:])
 
 
 @contextmanager
