@@ -124,7 +124,7 @@ def _constraints(config: GenerationConfig) -> list[Any]:
     from .beam_constraints import DisjunctiveConstraint, PhrasalConstraint
 
     constraints = list(config.constraints or [])
-    words = config.force_words_ids
+    words: Any = config.force_words_ids
     if words is None:
         return constraints
 
@@ -136,8 +136,8 @@ def _constraints(config: GenerationConfig) -> list[Any]:
 
     if not isinstance(words, list) or not words or not all(is_phrase(word) or is_choice(word) for word in words):
         raise ValueError(
-            "`force_words_ids` has to either be a `List[List[List[int]]]` or `List[List[int]]` of positive integers, but "
-            f"is {words}."
+            "`force_words_ids` has to either be a `List[List[List[int]]]` or `List[List[int]]` of positive integers, "
+            f"but is {words}."
         )
     constraints += [PhrasalConstraint(word) if is_phrase(word) else DisjunctiveConstraint(word) for word in words]
     return constraints

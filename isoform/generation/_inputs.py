@@ -218,8 +218,8 @@ class InputPreparation:
     ) -> dict[str, Any]:
         """The arguments for the step after the one that gave `outputs`."""
         model_kwargs["past_key_values"] = self._extract_past_from_model_output(outputs, standardize_cache_format)
-        if getattr(outputs, "state", None) is not None:
-            model_kwargs["state"] = outputs.state
+        if "state" in outputs:  # of recurrent models
+            model_kwargs["state"] = outputs["state"]
         types = model_kwargs.get("token_type_ids")
         if types is not None:
             model_kwargs["token_type_ids"] = torch.cat((types, types[:, -1:]), -1)

@@ -1,7 +1,7 @@
 """The operator `isoform::small_linear`: matrix products with a few rows, at the speed of reading the weights once.
 
-Its source is `assets/kernels/small_linear.cpp`. It is compiled on first use, in about a second, for the processor at hand,
-and kept in the user's cache.
+Its source is `assets/kernels/small_linear.cpp`. It is compiled on first use, in about a second, for the processor at
+hand, and kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def suits(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     tensors = [x, weight] if bias is None else [x, weight, bias]
     same = all(t.device.type == "cpu" and t.dtype == x.dtype for t in tensors)
     rows = x.numel() // max(x.shape[-1], 1)
-    plain = weight.dim() == 2 and weight.is_contiguous() and (bias is None or bias.is_contiguous())
+    plain = weight.dim() == 2 and weight.is_contiguous() and (bias is None or bias.dim() == 1)
     return same and plain and rows <= MOST_ROWS.get(x.dtype, 0)
 
 
@@ -89,7 +89,9 @@ def _library() -> ctypes.CDLL:
         OSError: there is no compiler, or no place to write to.
         subprocess.SubprocessError: the compiler failed.
     """
-    compiler = next((path for path in map(shutil.which, (os.environ.get("CXX") or "g++", "c++", "clang++")) if path), None)
+    compiler = next(
+        (path for path in map(shutil.which, (os.environ.get("CXX") or "g++", "c++", "clang++")) if path), None
+    )
     if compiler is None:
         raise OSError("no C++ compiler found: install g++, or name one in the environment variable CXX")
     key = hashlib.sha256("\0".join((SOURCE.read_text(), compiler, *FLAGS, _processor())).encode()).hexdigest()[:24]
@@ -99,7 +101,9 @@ def _library() -> ctypes.CDLL:
     if not path.exists():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             made = Path(scratch) / path.name
-            subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(made)], check=True, capture_output=True, timeout=120)
+            subprocess.run(
+                [compiler, *FLAGS, str(SOURCE), "-o", str(made)], check=True, capture_output=True, timeout=120
+            )
             os.replace(made, path)
     loaded = ctypes.CDLL(str(path))
     for form in ("linear", "conv1d"):
@@ -115,4 +119,6 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.machine()
-    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}))
+    return "\n".join(
+        sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))})
+    )

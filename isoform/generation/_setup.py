@@ -188,8 +188,8 @@ class Setup:
             for default in default_list:
                 if type(custom) is type(default):
                     raise ValueError(
-                        f"A custom {kind} of type {type(custom)} has been passed to `generate`, but the options already "
-                        f"ask for one ({default}). Pass it one way only: as an argument or option, or as an object."
+                        f"A custom {kind} of type {type(custom)} has been passed to `generate`, but the options "
+                        f"already ask for one ({default}). Pass it one way only: as an option, or as an object."
                     )
         default_list.extend(custom_list)
         return default_list

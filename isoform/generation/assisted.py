@@ -65,7 +65,7 @@ class Assisted(Greedy):
         return ended or run.stopped()
 
     def _scores(self, run: Decoding, logits: Tensor, start: int) -> Tensor:
-        """Scores `(1, n + 1, vocabulary)` at the proposed positions and after them, each processed with its own past."""
+        """Scores `(1, n + 1, vocabulary)` at the proposed positions and after them, each processed with its past."""
         if not run.options.processors and not (run.options.warpers and isinstance(self.choice, Sample)):
             return logits
         shaped, end = [], run.length

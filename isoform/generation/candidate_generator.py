@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ._setup import as_id_list
@@ -27,8 +26,8 @@ class CandidateGenerator:
             input_ids: `(1, length)`: the text so far.
 
         Returns:
-            `(1, length + n)`: the text with `n >= 0` proposed tokens, and the scores `(1, n, vocabulary)` that they were
-            chosen by, or None.
+            `(1, length + n)`: the text with `n >= 0` proposed tokens, and the scores `(1, n, vocabulary)` that they
+            were chosen by, or None.
         """
         raise NotImplementedError(f"{type(self).__name__} must define get_candidates(input_ids)")
 
@@ -96,4 +95,6 @@ class AssistedCandidateGenerator(CandidateGenerator):
     def update_candidate_strategy(self, input_ids: Tensor, scores: Tensor, num_matches: int) -> None:
         if self.adapts:
             all_right = num_matches == self.num_assistant_tokens
-            self.num_assistant_tokens = self.num_assistant_tokens + 2 if all_right else max(1, self.num_assistant_tokens - 1)
+            self.num_assistant_tokens = (
+                self.num_assistant_tokens + 2 if all_right else max(1, self.num_assistant_tokens - 1)
+            )

@@ -1,8 +1,8 @@
 """Compiled decoding: one step of the model as one graph of fixed shapes, run over a cache of fixed size.
 
-The graph is made by `torch.compile`. Its matrix products, which take nearly all of the time, go to an operator that reads
-each weight once, at the speed of memory (`_native.py`). Weights stay inputs of the graph: nothing is copied or frozen, so
-training, adapters and moving weights need no new compilation, and graphs of several lengths share them.
+The graph is made by `torch.compile`. Its matrix products, which take nearly all of the time, go to an operator that
+reads each weight once, at the speed of memory (`_native.py`). Weights stay inputs of the graph: nothing is copied or
+frozen, so training and merged adapters need no new compilation, and graphs of several lengths share them.
 
 Lengths are rounded up to powers of two; each such bucket is compiled once. PyTorch keeps the result on disk
 (`TORCHINDUCTOR_CACHE_DIR`), so later processes only load it.
@@ -106,7 +106,7 @@ class Program:
         # Low precision is rounded where the step-by-step model rounds, so that both choose the same tokens.
         # The sizes of arguments need no checks in every step: they are the program's own buffers, and weights.
         with config.patch(emulate_precision_casts=True, size_asserts=False, alignment_asserts=False):
-            compiled = compile_fx(graph, examples)
+            compiled: Any = compile_fx(graph, examples)
 
         def call(*arguments: Any) -> Any:
             self._graph, self._arguments = compiled, arguments
@@ -132,7 +132,7 @@ def _step(
     return model(input_ids=ids, past_key_values=cache, use_cache=True, return_dict=True, **inputs).logits[:, -1]
 
 
-def _own_code(function: types.FunctionType) -> Callable[..., Any]:
+def _own_code(function: Any) -> Callable[..., Any]:
     """A copy of the function with code of its own: PyTorch limits the number of graphs per piece of code."""
     return types.FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
 
@@ -153,9 +153,7 @@ def _use_small_linear(graph: torch.fx.GraphModule) -> None:
             (bias, x, weight), transposed = node.args, True
         else:
             continue
-        values = [None if n is None else n.meta["example_value"] for n in (x, weight, bias)]
-        if values[2] is not None and values[2].dim() != 1:
-            continue
+        values: list[Any] = [None if n is None else n.meta["example_value"] for n in (x, weight, bias)]
         if _native.suits(*values):
             node.target, node.args = torch.ops.isoform.small_linear.default, (x, weight, bias, transposed)
             node.kwargs = {}

@@ -1,7 +1,7 @@
 """Contrastive search (Su et al. 2022, "A Contrastive Framework for Neural Text Generation").
 
-Of the `k` most likely tokens, take the one of greatest `(1 - alpha) * probability - alpha * similarity`, where similarity
-is the greatest cosine between its hidden state and those of all earlier positions.
+Of the `k` most likely tokens, take the one of greatest `(1 - alpha) * probability - alpha * similarity`, where
+similarity is the greatest cosine between its hidden state and those of all earlier positions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..utils.generic import ModelOutput
 from . import outputs as results
 from .loop import Decoding
 from .steps import ProtocolSteps
-from .strategies import Greedy
+from .strategies import Greedy, Results
 
 
 class Contrastive(Greedy):
@@ -28,7 +28,7 @@ class Contrastive(Greedy):
     """
 
     plain_steps = False
-    results = (results.ContrastiveSearchDecoderOnlyOutput, results.ContrastiveSearchEncoderDecoderOutput)
+    results: Results = (results.ContrastiveSearchDecoderOnlyOutput, results.ContrastiveSearchEncoderDecoderOutput)
 
     def __init__(self, k: int, alpha: float, sequential: bool) -> None:
         self.k, self.alpha, self.sequential = k, alpha, sequential
@@ -114,5 +114,5 @@ class Contrastive(Greedy):
 def _check_past(model: Any, past: Any) -> None:
     if past is None:
         raise ValueError(
-            f"{type(model).__name__} returns no past_key_values, which contrastive search needs: it must support caching"
+            f"{type(model).__name__} returns no past_key_values: contrastive search needs a model that caches"
         )

@@ -31,7 +31,7 @@ class Options:
         eos_token_id: ids that end a row.
         attentions, hidden_states, scores: what to record.
         return_dict: return a `ModelOutput` with what was recorded.
-        synced_gpus: go on with empty steps until all processes are done (ZeRO stage 3 needs every process to take part).
+        synced_gpus: go on with empty steps until all processes are done: under ZeRO stage 3 each must take part.
         streamer: gets the tokens as they come.
     """
 
@@ -103,15 +103,18 @@ class Decoding:
         self._check_from = _first_length_to_check(options.criteria)
         self.record = Record(options, self.encoder_decoder)
         self.ended = False
+        self._keeps_graph = torch.is_grad_enabled()  # then what the model saw may not be overwritten
 
     @property
     def ids(self) -> Tensor:
         """`(batch, length)`: the sequences so far. Contiguous, since processors may reshape it."""
-        return self._buffer[:, : self.length].contiguous()
+        ids = self._buffer[:, : self.length]
+        return ids.clone() if self._keeps_graph else ids.contiguous()
 
     def last_ids(self, count: int) -> Tensor:
         """`(batch, count)`: the last tokens."""
-        return self._buffer[:, self.length - count : self.length]
+        ids = self._buffer[:, self.length - count : self.length]
+        return ids.clone() if self._keeps_graph else ids
 
     # Scores
 

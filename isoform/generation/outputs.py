@@ -8,7 +8,7 @@ covers the whole prompt. `past_key_values` is the cache after the last step.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from torch import Tensor
 
@@ -39,8 +39,8 @@ __all__ = [
     "SampleOutput",
 ]
 
-_Steps = Union[tuple[tuple[Tensor, ...], ...], None]  # one tuple over layers per step
-_Layers = Union[tuple[Tensor, ...], None]
+_Steps = tuple[tuple[Tensor, ...], ...] | None  # one tuple over layers per step
+_Layers = tuple[Tensor, ...] | None
 
 
 @dataclass
@@ -72,8 +72,8 @@ class GenerateEncoderDecoderOutput(ModelOutput):
 class GenerateBeamDecoderOnlyOutput(ModelOutput):
     """Result with beams, with a decoder.
 
-    `sequences_scores` is `(batch * num_return_sequences,)`: log-probabilities under the length penalty. `beam_indices` is
-    `(batch * num_return_sequences, length)`: the beam that each new token came from, -1 after the end.
+    `sequences_scores` is `(batch * num_return_sequences,)`: log-probabilities under the length penalty. `beam_indices`
+    is `(batch * num_return_sequences, length)`: the beam that each new token came from, -1 after the end.
     """
 
     sequences: Tensor = None  # type: ignore[assignment]
@@ -151,13 +151,11 @@ class BeamSampleEncoderDecoderOutput(GenerateBeamEncoderDecoderOutput):
     """Result of beam search with sampling, with an encoder and a decoder."""
 
 
-GreedySearchOutput = Union[GreedySearchEncoderDecoderOutput, GreedySearchDecoderOnlyOutput]
-SampleOutput = Union[SampleEncoderDecoderOutput, SampleDecoderOnlyOutput]
-BeamSearchOutput = Union[BeamSearchEncoderDecoderOutput, BeamSearchDecoderOnlyOutput]
-BeamSampleOutput = Union[BeamSampleEncoderDecoderOutput, BeamSampleDecoderOnlyOutput]
-ContrastiveSearchOutput = Union[ContrastiveSearchEncoderDecoderOutput, ContrastiveSearchDecoderOnlyOutput]
-GenerateNonBeamOutput = Union[GenerateDecoderOnlyOutput, GenerateEncoderDecoderOutput]
-GenerateBeamOutput = Union[GenerateBeamDecoderOnlyOutput, GenerateBeamEncoderDecoderOutput]
-GenerateOutput = Union[
-    GreedySearchOutput, SampleOutput, BeamSearchOutput, BeamSampleOutput, ContrastiveSearchOutput
-]
+GreedySearchOutput = GreedySearchEncoderDecoderOutput | GreedySearchDecoderOnlyOutput
+SampleOutput = SampleEncoderDecoderOutput | SampleDecoderOnlyOutput
+BeamSearchOutput = BeamSearchEncoderDecoderOutput | BeamSearchDecoderOnlyOutput
+BeamSampleOutput = BeamSampleEncoderDecoderOutput | BeamSampleDecoderOnlyOutput
+ContrastiveSearchOutput = ContrastiveSearchEncoderDecoderOutput | ContrastiveSearchDecoderOnlyOutput
+GenerateNonBeamOutput = GenerateDecoderOnlyOutput | GenerateEncoderDecoderOutput
+GenerateBeamOutput = GenerateBeamDecoderOnlyOutput | GenerateBeamEncoderDecoderOutput
+GenerateOutput = GreedySearchOutput | SampleOutput | BeamSearchOutput | BeamSampleOutput | ContrastiveSearchOutput

@@ -133,6 +133,11 @@ class PlainSteps:
         self.mask: Tensor | None = None
         self.positions: Tensor | None = None
         mask = kwargs.get("attention_mask")
+        if mask is not None and mask.shape != (ids.shape[0], prompt):
+            raise ValueError(
+                f"attention_mask must be {(ids.shape[0], prompt)}, one entry per token of the prompt; found "
+                f"{tuple(mask.shape)}"
+            )
         if mask is not None and not bool(mask.all()):
             self._prepare_mask(mask, capacity)
 
@@ -150,7 +155,7 @@ class PlainSteps:
     def forward(self, run: Decoding) -> Any:
         end = run.length + self.offset
         seen = self.cache.length
-        inputs = dict(self.flags)
+        inputs: dict[str, Any] = dict(self.flags)
         if self.embeds is not None:
             inputs["inputs_embeds"], self.embeds = self.embeds, None
         else:
@@ -198,7 +203,9 @@ def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options
     if compiled:
         from .compiled import CompiledSteps, reason_against, warn_once
 
-        reason = reason_against(model, options) if plain else "the model, its inputs or the kind of decoding rule it out"
+        reason = (
+            reason_against(model, options) if plain else "the model, its inputs or the kind of decoding rule it out"
+        )
         if reason is None:
             return CompiledSteps(model, ids, kwargs, options)
         warn_once(reason)
@@ -233,9 +240,9 @@ def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options)
     from ._inputs import InputPreparation
 
     given = {name for name, value in kwargs.items() if value is not None}
-    if not isinstance(model, CausalLM) or not type(model).__module__.startswith(__package__.partition(".")[0] + "."):
-        return False
     if options.synced_gpus or model.config.is_encoder_decoder or given - _PLAIN_ARGUMENTS:
+        return False
+    if not isinstance(model, CausalLM) or not type(model).__module__.startswith(__package__.partition(".")[0] + "."):
         return False
     hooks = {
         "prepare_inputs_for_generation": CausalLM,

@@ -8,14 +8,16 @@ import torch
 from torch import Tensor
 
 from . import outputs as results
-from .beam_search import BeamScorer
 from .loop import Decoding, Strategy
+
+#: The classes of the result for decoders and for encoder-decoder models.
+Results = tuple[type, type]
 
 
 class Greedy(Strategy):
     """Take the most likely token."""
 
-    results = (results.GreedySearchDecoderOnlyOutput, results.GreedySearchEncoderDecoderOutput)
+    results: Results = (results.GreedySearchDecoderOnlyOutput, results.GreedySearchEncoderDecoderOutput)
 
     def step(self, run: Decoding, outputs: Any) -> bool:
         scores = self.shape(run, run.process(outputs.logits[:, -1, :]))
@@ -40,7 +42,7 @@ class Greedy(Strategy):
 class Sample(Greedy):
     """Draw the token."""
 
-    results = (results.SampleDecoderOnlyOutput, results.SampleEncoderDecoderOutput)
+    results: Results = (results.SampleDecoderOnlyOutput, results.SampleEncoderDecoderOutput)
 
     def shape(self, run: Decoding, scores: Tensor) -> Tensor:
         return run.warp(scores)
@@ -53,16 +55,16 @@ class Beams(Strategy):
     """Follow the best `num_beams` hypotheses of each prompt (beam search).
 
     Args:
-        scorer: keeps the hypotheses, and says which beams go on.
+        scorer: a `BeamScorer`: keeps the hypotheses, and says which beams go on.
     """
 
-    results = (results.BeamSearchDecoderOnlyOutput, results.BeamSearchEncoderDecoderOutput)
+    results: Results = (results.BeamSearchDecoderOnlyOutput, results.BeamSearchEncoderDecoderOutput)
     groups = 1
     records_totals = False  # the scores returned are per step; else they include those of the earlier steps
     distinct_start = True  # all beams start alike: only the first of each prompt may be continued at first
 
-    def __init__(self, scorer: BeamScorer) -> None:
-        self.scorer: Any = scorer
+    def __init__(self, scorer: Any) -> None:
+        self.scorer = scorer
         self.beams = scorer.num_beams
         self.totals: Tensor | None = None  # (batch * beams,): log-probability of each beam so far
         self.origins: tuple[tuple[Any, ...], ...] | None = None  # per beam: the beam that each new token came from
@@ -91,7 +93,8 @@ class Beams(Strategy):
         scores = self.shape(run, scores)
         totals = scores + self.totals[:, None]  # type: ignore[index]
         run.record.add(outputs, totals if self.records_totals else scores)
-        values, *self.last = self.candidates(run, totals)
+        values, tokens, sources = self.candidates(run, totals)
+        self.last = tokens, sources
         chosen = self.process(run, totals, values, *self.last)
         self.totals, rows = chosen["next_beam_scores"], chosen["next_beam_indices"]
         self.advance(run, rows, chosen["next_beam_tokens"])
@@ -149,7 +152,7 @@ class Beams(Strategy):
 class SampledBeams(Beams):
     """Beam search whose continuations are drawn (beam-search multinomial sampling)."""
 
-    results = (results.BeamSampleDecoderOnlyOutput, results.BeamSampleEncoderDecoderOutput)
+    results: Results = (results.BeamSampleDecoderOnlyOutput, results.BeamSampleEncoderDecoderOutput)
     distinct_start = False
 
     def shape(self, run: Decoding, scores: Tensor) -> Tensor:
@@ -176,9 +179,9 @@ class ConstrainedBeams(Beams):
 class GroupedBeams(Beams):
     """Beam search in groups; a group is penalised for tokens that earlier groups chose in the same step."""
 
-    def __init__(self, scorer: BeamScorer) -> None:
+    def __init__(self, scorer: Any) -> None:
         super().__init__(scorer)
-        self.groups = scorer.num_beam_groups  # type: ignore[attr-defined]
+        self.groups = scorer.num_beam_groups
         self.group_size = self.beams // self.groups
 
     def set_first(self, totals: Tensor) -> None:
@@ -207,9 +210,7 @@ class GroupedBeams(Beams):
         self, run: Decoding, group: int, members: Tensor, ids: Tensor, logits: Tensor, tokens: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Choose the tokens of one group, written into `tokens`; returns which beams it continues, and its scores."""
-        scores = run.options.processors(
-            ids, logits.log_softmax(-1), current_tokens=tokens, beam_group_idx=group
-        )
+        scores = run.options.processors(ids, logits.log_softmax(-1), current_tokens=tokens, beam_group_idx=group)
         totals = scores + self.totals[members][:, None]  # type: ignore[index]
         vocabulary, size = totals.shape[-1], self.group_size
         count = max(2, 1 + len(run.options.eos_token_id or ())) * size

@@ -71,8 +71,8 @@ class GenerationMixin(InputPreparation, Setup):
         """Generate token ids that continue a prompt, or a decoder's output for an encoder's input.
 
         Args:
-            inputs: `(batch, length)` prompt: token ids, or for encoder-decoder models the encoder's main input. None starts
-                from `bos_token_id`.
+            inputs: `(batch, length)` prompt: token ids, or for encoder-decoder models the encoder's main input. None
+                starts from `bos_token_id`.
             generation_config: options; the model's own (`model.generation_config`) where None.
             logits_processor: applied after the processors that the options ask for.
             stopping_criteria: added to those that the options ask for.
@@ -121,8 +121,8 @@ class GenerationMixin(InputPreparation, Setup):
         mode = self._get_generation_mode(config, assistant_model)
         if self.device.type != input_ids.device.type:
             warnings.warn(
-                f"`input_ids` is on {input_ids.device.type}, but the model is on {self.device.type}. This may fail or be "
-                f"slow: call `input_ids.to('{self.device.type}')` before `generate()`.",
+                f"`input_ids` is on {input_ids.device.type}, but the model is on {self.device.type}. This may fail or "
+                f"be slow: call `input_ids.to('{self.device.type}')` before `generate()`.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -161,11 +161,13 @@ class GenerationMixin(InputPreparation, Setup):
         if self.can_generate():  # type: ignore[attr-defined]
             return
         message = (
-            f"The current model class ({type(self).__name__}) is not compatible with `.generate()`, as it doesn't have a "
-            "language model head."
+            f"The current model class ({type(self).__name__}) is not compatible with `.generate()`, as it doesn't have "
+            "a language model head."
         )
         names = sorted(_classes_that_generate(type(self.config)))
-        raise TypeError(message + (f" Please use one of the following classes instead: {', '.join(names)}" if names else ""))
+        raise TypeError(
+            message + (f" Please use one of the following classes instead: {', '.join(names)}" if names else "")
+        )
 
     def _current_generation_config(self) -> GenerationConfig:
         """The model's options; those derived from its config are derived anew where the config was changed since."""
@@ -209,7 +211,7 @@ class GenerationMixin(InputPreparation, Setup):
             batch_size=tensor.shape[0],
             model_input_name=name,
             model_kwargs=model_kwargs,
-            decoder_start_token_id=config.decoder_start_token_id,
+            decoder_start_token_id=config.decoder_start_token_id,  # type: ignore[arg-type]  # a list: one per row
             bos_token_id=config.bos_token_id,
             device=tensor.device,
         )
@@ -233,19 +235,20 @@ class GenerationMixin(InputPreparation, Setup):
         if input_ids_length >= options.max_length:
             name = "decoder_input_ids" if self.config.is_encoder_decoder else "input_ids"
             warn(
-                f"Input length of {name} is {input_ids_length}, but `max_length` is set to {options.max_length}. This can "
-                "lead to unexpected behavior. You should consider increasing `max_new_tokens`."
+                f"Input length of {name} is {input_ids_length}, but `max_length` is set to {options.max_length}. This "
+                "can lead to unexpected behavior. You should consider increasing `max_new_tokens`."
             )
         hint = "Generation will stop at the maximum length: decrease the minimum or increase the maximum."
         if options.min_length is not None and options.min_length > options.max_length:
             warn(
-                f"Unfeasible length constraints: `min_length` ({options.min_length}) is larger than the maximum possible "
-                f"length ({options.max_length}). {hint}"
+                f"Unfeasible length constraints: `min_length` ({options.min_length}) is larger than the maximum "
+                f"possible length ({options.max_length}). {hint}"
             )
         if options.min_new_tokens is not None and options.min_new_tokens + input_ids_length > options.max_length:
             warn(
                 f"Unfeasible length constraints: `min_new_tokens` ({options.min_new_tokens}), when added to the prompt "
-                f"length ({input_ids_length}), is larger than the maximum possible length ({options.max_length}). {hint}"
+                f"length ({input_ids_length}), is larger than the maximum possible length ({options.max_length}). "
+                f"{hint}"
             )
 
     # The kinds of decoding
@@ -268,9 +271,9 @@ class GenerationMixin(InputPreparation, Setup):
     ) -> Any:
         """Continue each row of `input_ids` `(batch, length)` by the most likely token.
 
-        What is None is taken from the model's `generation_config`. `max_length` is deprecated: pass a `MaxLengthCriteria`.
-        `model_kwargs` are inputs of the model, such as `attention_mask`. Unlike `generate`, these methods compute gradients
-        where they are enabled.
+        What is None is taken from the model's `generation_config`. `max_length` is deprecated: pass a
+        `MaxLengthCriteria`. `model_kwargs` are inputs of the model, such as `attention_mask`. Unlike `generate`, these
+        methods compute gradients where they are enabled.
 
         Returns:
             `(batch, length)` ids, or a `GreedySearch…Output` with `return_dict_in_generate`.
@@ -299,12 +302,12 @@ class GenerationMixin(InputPreparation, Setup):
         streamer: BaseStreamer | None = None,
         **model_kwargs: Any,
     ) -> Any:
-        """Continue each row by tokens drawn from the distribution that `logits_warper` leaves. Else as `greedy_search`."""
+        """As `greedy_search`, but by tokens drawn from the distribution that `logits_warper` leaves."""
         from .strategies import Sample
 
-        options = self._options(logits_processor, logits_warper, stopping_criteria, max_length, pad_token_id, eos_token_id,
-                                output_attentions, output_hidden_states, output_scores, return_dict_in_generate,
-                                synced_gpus, streamer)  # fmt: skip
+        options = self._options(logits_processor, logits_warper, stopping_criteria, max_length, pad_token_id,
+                                eos_token_id, output_attentions, output_hidden_states, output_scores,
+                                return_dict_in_generate, synced_gpus, streamer)  # fmt: skip
         return self._decode(Sample(), input_ids, options, model_kwargs)
 
     def contrastive_search(
@@ -385,9 +388,9 @@ class GenerationMixin(InputPreparation, Setup):
         """As `beam_search`, but the continuations to consider are drawn."""
         from .strategies import SampledBeams
 
-        options = self._options(logits_processor, logits_warper, stopping_criteria, max_length, pad_token_id, eos_token_id,
-                                output_attentions, output_hidden_states, output_scores, return_dict_in_generate,
-                                synced_gpus, None, beams=True)  # fmt: skip
+        options = self._options(logits_processor, logits_warper, stopping_criteria, max_length, pad_token_id,
+                                eos_token_id, output_attentions, output_hidden_states, output_scores,
+                                return_dict_in_generate, synced_gpus, None, beams=True)  # fmt: skip
         return self._decode(SampledBeams(beam_scorer), input_ids, options, model_kwargs)
 
     def group_beam_search(
@@ -518,9 +521,7 @@ class GenerationMixin(InputPreparation, Setup):
             )
             criteria = validate_stopping_criteria(criteria, max_length)
         if beams and not criteria:
-            warnings.warn(
-                "No stopping criteria are given: this will likely loop forever", UserWarning, stacklevel=3
-            )
+            warnings.warn("No stopping criteria are given: this will likely loop forever", UserWarning, stacklevel=3)
         pad, eos = given(pad_token_id, "pad_token_id"), as_id_list(given(eos_token_id, "eos_token_id"))
         if eos and pad is None and not beams:
             raise ValueError("If `eos_token_id` is defined, make sure that `pad_token_id` is defined.")
@@ -553,8 +554,8 @@ def _choose_pad_token(config: GenerationConfig, model_kwargs: dict[str, Any]) ->
         return
     if model_kwargs.get("attention_mask") is None:
         logger.warning(
-            "The attention mask and the pad token id were not set. As a consequence, you may observe unexpected behavior. "
-            "Please pass your input's `attention_mask` to obtain reliable results."
+            "The attention mask and the pad token id were not set. As a consequence, you may observe unexpected "
+            "behavior. Please pass your input's `attention_mask` to obtain reliable results."
         )
     config.pad_token_id = as_id_list(config.eos_token_id)[0]  # type: ignore[index]
     logger.warning(f"Setting `pad_token_id` to `eos_token_id`:{config.pad_token_id} for open-end generation.")
@@ -566,8 +567,8 @@ def _set_max_length(config: GenerationConfig, prompt_length: int, has_default: b
         return
     if not has_default and config.max_length is not None:
         logger.warning(
-            f"Both `max_new_tokens` (={config.max_new_tokens}) and `max_length`(={config.max_length}) seem to have been set. "
-            "`max_new_tokens` will take precedence."
+            f"Both `max_new_tokens` (={config.max_new_tokens}) and `max_length`(={config.max_length}) seem to have "
+            "been set. `max_new_tokens` will take precedence."
         )
     config.max_length = config.max_new_tokens + prompt_length
 
@@ -602,7 +603,8 @@ def top_k_top_p_filtering(
     filter_value: float = -float("Inf"),
     min_tokens_to_keep: int = 1,
 ) -> Tensor:
-    """`logits` `(batch, vocabulary)` with all but the `top_k` likeliest, and those of probability `top_p`, filtered out.
+    """`logits` `(batch, vocabulary)` with all but the `top_k` likeliest, and those of probability `top_p`, filtered
+    out.
 
     Args:
         top_k: tokens to keep; 0 keeps all.

@@ -2,7 +2,8 @@
 
     python -m tests.golden.make_generation
 
-Needs transformers 4.36.2. The cases are in tests/generation/cases.py; results go to tests/golden/generation/generate.json.
+Needs transformers 4.36.2. The cases are in tests/generation/cases.py; results go to
+tests/golden/generation/generate.json.
 """
 
 from __future__ import annotations
