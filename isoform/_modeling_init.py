@@ -45,7 +45,7 @@ class ModelMeta(ABCMeta):
     @property
     def __signature__(cls) -> inspect.Signature:
         """The constructor's, which `__call__` above would hide."""
-        parameters = list(inspect.signature(cls.__init__).parameters.values())
+        parameters = list(inspect.signature(cls.__init__).parameters.values())  # type: ignore[misc]
         return inspect.Signature(parameters[1:])
 
 
