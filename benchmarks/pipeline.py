@@ -2,8 +2,8 @@
 
     python benchmarks/pipeline.py --peer-python /path/to/venv-with-transformers/bin/python
 
-Runs alternate between the two libraries, each in a fresh process; the best of each counts. Two corpora: short texts of 5
-to 40 tokens, against the peer's batch size 1, and mixed texts of 5 to 400 tokens, against its best fixed batch size.
+Runs alternate between the two libraries, each in a fresh process; the best of each counts. Two corpora: short texts of
+5 to 40 tokens, against the peer's batch size 1, and mixed texts of 5 to 400 tokens, against its best fixed batch size.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def compare(folder: str, corpus: str, options: argparse.Namespace) -> None:
             scores[library] = result["scores"]
     print(f"{corpus}: {CORPORA[corpus][0]} texts of {CORPORA[corpus][1]} to {CORPORA[corpus][2]} tokens")
     for (library, batch_size), values in rates.items():
-        print(f"  {library:8} batch_size={batch_size!s:5} {max(values):7.1f} texts/s  (all: {[round(v) for v in values]})")
+        every = [round(v) for v in values]
+        print(f"  {library:8} batch_size={batch_size!s:5} {max(values):7.1f} texts/s  (all: {every})")
     peer = max(max(values) for (library, _), values in rates.items() if library == "peer")
     ours = max(rates["isoform", "auto"])
     apart = max(abs(a - b) for a, b in zip(scores["isoform"], scores["peer"]))
