@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import inspect
 import json
 import os
 from collections.abc import Mapping
@@ -197,6 +199,7 @@ class LoadingMixin:
         cls, config: Any, args: tuple[Any, ...], kwargs: dict[str, Any], dtype: torch.dtype | None
     ) -> tuple[Any, DeferredInit]:
         """A model of this class whose parameters are not initialised, and what would have initialised them."""
+        _check_arguments(cls, config, kwargs)
         deferred = DeferredInit()
         model: Any
         with fresh_construction(skip_init=True), default_dtype(dtype), deferred:
@@ -224,6 +227,24 @@ class LoadingMixin:
         _set_attention(config, kwargs.pop("attn_implementation", None), flash, dtype, None)
         with default_dtype(dtype):
             return cls(config, **kwargs)  # type: ignore[call-arg]
+
+
+def _check_arguments(cls: Any, config: Any, given: dict[str, Any]) -> None:
+    """Raises a `TypeError` for what is no option of loading, no field of the config, and unknown to the constructor."""
+    accepted = inspect.signature(cls.__init__).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values()):
+        return
+    unknown = next((name for name in given if name not in accepted), None)
+    if unknown is None:
+        return
+    known = {field.name for field in fields(LoadOptions)} | set(inspect.signature(cls.from_pretrained).parameters)
+    known |= {"subfolder", "proxies", *accepted, *vars(config), *getattr(config, "attribute_map", ())}
+    near = difflib.get_close_matches(unknown, sorted(name for name in known if not name.startswith("_")), n=1)
+    raise TypeError(
+        f"{cls.__name__}.from_pretrained() got an unexpected keyword argument {unknown!r}: it is no option of loading,"
+        f" no field of {type(config).__name__} and no argument of the constructor."
+        + (f" Did you mean {near[0]!r}?" if near else "")
+    )
 
 
 def _hub_arguments(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -86,6 +86,20 @@ _BAD_TEXT = (
     "text input must of type `str` (single example), `List[str]` (batch or single pretokenized example) "
     "or `List[List[str]]` (batch of pretokenized examples)."
 )
+
+
+def _check_conversation(conversation: Any) -> None:
+    expected = 'a list of messages such as [{"role": "user", "content": "Hello"}]'
+    if isinstance(conversation, (str, bytes, Mapping)) or not isinstance(conversation, Iterable):
+        raise TypeError(f"apply_chat_template: conversation must be {expected}, found {type(conversation).__name__}")
+    if not isinstance(conversation, Sequence):
+        return  # an iterator, which looking would use up
+    for position, message in enumerate(conversation):
+        if isinstance(message, (str, bytes, list, tuple)) or message is None:
+            raise TypeError(
+                f"apply_chat_template: conversation must be {expected}, found {type(message).__name__} at position"
+                f" {position}"
+            )
 
 
 class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
@@ -457,11 +471,13 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
             padding, truncation, max_length, return_tensors, **tokenizer_kwargs: See `__call__`.
 
         Raises:
+            TypeError: The conversation is no list of messages.
             jinja2.exceptions.TemplateError: The template is malformed, refuses the conversation
                 (`raise_exception`), leaves the sandbox, or exceeds its bounds.
         """
         if hasattr(conversation, "messages"):
             conversation = conversation.messages
+        _check_conversation(conversation)
         template = chat_template or self.chat_template
         if template is None:
             logger.warning_once(

@@ -23,19 +23,39 @@ def normalized_device_map(device_map: Any) -> str | dict[str, Any] | None:
     Raises:
         ValueError: It is neither a strategy nor a device.
     """
-    if device_map is None or isinstance(device_map, dict):
+    if device_map is None:
+        return None
+    if isinstance(device_map, dict):
+        for place in device_map.values():
+            if place != "disk":
+                _device(place)
         return device_map
     if isinstance(device_map, str) and device_map in STRATEGIES:
         return device_map
     if isinstance(device_map, int) and device_map < 0:
         raise ValueError(f"device_map={device_map}: a device number must not be negative. Use 'cpu' for the CPU.")
+    device = _device(device_map)
+    return {"": device_map if isinstance(device_map, int) else device}
+
+
+def _device(place: Any) -> torch.device:
+    """The device that a name or number means, if this machine has it."""
     try:
-        return {"": device_map if isinstance(device_map, int) else torch.device(device_map)}
+        device = torch.device(place)
     except (RuntimeError, TypeError) as error:
+        strategies = ", ".join(repr(name) for name in STRATEGIES)
         raise ValueError(
-            "When passing device_map as a string, the value needs to be a device name (e.g. cpu, cuda:0) or "
-            f"{', '.join(repr(name) for name in STRATEGIES)} but found {device_map}."
+            f"device_map={place!r} names no device: expected one such as 'cpu' or 'cuda:0', its number, a strategy"
+            f" ({strategies}), or a dictionary from module names to devices."
         ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device_map={place!r} needs a CUDA device, and PyTorch finds none here. Use 'cpu' or 'auto', or install a"
+            " PyTorch build and a driver that see the GPU."
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device_map={place!r}: this machine has {torch.cuda.device_count()} CUDA device(s), from 0.")
+    return device
 
 
 def require_accelerate(feature: str) -> Any:

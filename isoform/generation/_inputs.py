@@ -295,3 +295,54 @@ def crop_past(model: Any, past: Any, length: int) -> Any:
     return tuple(
         tuple(x[..., :length, :] if own is None or i < own else x for i, x in enumerate(layer)) for layer in past
     )
+
+
+def check_prompt(model: Any, ids: Tensor, model_kwargs: dict[str, Any]) -> None:
+    """Refuse, before the first step, ids that have no embedding and prompts with more tokens than learned positions.
+
+    Looks at ids on the CPU only: elsewhere it would make the device wait.
+
+    Raises:
+        ValueError: says which id, or how long.
+    """
+    if "encoder_outputs" in model_kwargs or "inputs_embeds" in model_kwargs or torch.compiler.is_compiling():
+        return
+    rows = _rows(_input_embeddings(model))
+    if rows and ids.device.type == "cpu" and ids.numel() and not ids.is_floating_point():
+        smallest, largest = (int(value) for value in ids.aminmax())
+        if smallest < 0 or largest >= rows:
+            wrong = smallest if smallest < 0 else largest
+            raise ValueError(
+                f"input_ids contains {wrong}, but the model's vocabulary has {rows} ids, 0 to {rows - 1}. Use the"
+                " model's own tokenizer; after adding tokens, call model.resize_token_embeddings(len(tokenizer))."
+            )
+    limit = _learned_positions(model)
+    mask = model_kwargs.get("attention_mask")
+    if limit and "position_ids" not in model_kwargs and isinstance(mask, Tensor) and mask.dim() == 2 and mask.numel():
+        length = ids.shape[-1]
+        if length > limit and (tokens := int((mask != 0).sum(-1).max())) > limit:
+            raise ValueError(
+                f"The prompt has {tokens} tokens, but {type(model).__name__} has learned positions for {limit} only:"
+                " shorten it, for instance with truncation=True, max_length=... in the tokenizer."
+            )
+
+
+def _input_embeddings(model: Any) -> Any:
+    try:
+        return model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):  # a user's class without them
+        return None
+
+
+def _rows(embedding: Any) -> int | None:
+    weight = getattr(embedding, "weight", None)
+    return weight.shape[0] if isinstance(weight, Tensor) and weight.dim() == 2 else None
+
+
+def _learned_positions(model: Any) -> int | None:
+    """The number of positions of a decoder that learned a vector for each; None for the others, which have no limit."""
+    body = getattr(model, "base_model", None)
+    table = getattr(body, "wpe", None) or getattr(getattr(body, "decoder", None), "embed_positions", None)
+    if model.config.is_encoder_decoder or not isinstance(table, torch.nn.Embedding):
+        return None
+    return table.num_embeddings - getattr(table, "offset", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import os
 import types
@@ -241,6 +242,8 @@ class GenerationConfig(PushToHubMixin):
         hint = _FROM_FILE_HINT if is_init else ""
         if not isinstance(self.early_stopping, (bool, int)) and self.early_stopping != "never":
             raise ValueError(f"`early_stopping` must be a boolean or 'never', but is {self.early_stopping}.")
+        if not self._from_model_config:  # whose fields are the model's, and were checked with it
+            self._check_types(hint)
         self._warn_unused_sampling(hint)
         if self.num_beams is None:
             warnings.warn("`num_beams` is set to None - defaulting to 1.", UserWarning, stacklevel=3)
@@ -255,6 +258,16 @@ class GenerationConfig(PushToHubMixin):
                 raise ValueError(
                     f"Argument `{name}` is not a valid argument of `GenerationConfig`. It should be passed to "
                     "`generate()` (or a pipeline) directly."
+                )
+
+    def _check_types(self, hint: str) -> None:
+        """Numbers, flags and words must be that. Options that hold lists are checked where they are used."""
+        for name, expected in _scalar_options().items():
+            value = getattr(self, name, None)
+            if value is not None and not _is_scalar(value, expected):
+                words = " or ".join(kind.__name__ for kind in expected)
+                raise ValueError(
+                    f"`{name}` must be of type {words}, found {value!r} of type {type(value).__name__}.{hint}"
                 )
 
     def _warn_unused_sampling(self, hint: str) -> None:
@@ -597,6 +610,26 @@ def _defaults() -> dict[str, Any]:
 
 
 _HINTS: dict[str, Any] | None = None
+
+
+@functools.cache
+def _scalar_options() -> dict[str, tuple[type, ...]]:
+    """The types of the options that hold one number, flag or word, without None."""
+    found = {}
+    for name, hint in _hints().items():
+        kinds = tuple(kind for kind in get_args(hint) or (hint,) if kind is not types.NoneType)
+        if name != "early_stopping" and all(kind in (bool, int, float, str) for kind in kinds):
+            found[name] = kinds
+    return found
+
+
+def _is_scalar(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether a value from Python will do for one of the types: flags and all kinds of numbers may stand in."""
+    if isinstance(value, str):
+        return str in kinds
+    if kinds == (int,) and isinstance(value, float):
+        return value.is_integer()
+    return kinds != (str,) and (hasattr(value, "__float__") or hasattr(value, "__index__"))
 
 
 def _matches(value: Any, hint: Any) -> bool:

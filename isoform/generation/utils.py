@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..utils import logging
-from ._inputs import InputPreparation, crop_past
+from ._inputs import InputPreparation, check_prompt, crop_past
 from ._setup import GenerationMode, Setup, as_id_list
 from ._transition_scores import compute_transition_scores
 from .configuration_utils import GenerationConfig
@@ -109,6 +109,8 @@ class GenerationMixin(InputPreparation, Setup):
         # Without a cache, embeddings would have to be extended by those of each new token.
         model_kwargs["use_cache"] = True if name == "inputs_embeds" and not encoder_decoder else config.use_cache
         self._complete_attention_mask(tensor, config, model_kwargs)
+        if name == "input_ids":
+            check_prompt(self, tensor, model_kwargs)
         input_ids, model_kwargs = self._first_ids(tensor, name, config, model_kwargs)
         if streamer is not None:
             if config.num_beams > 1:
@@ -119,7 +121,7 @@ class GenerationMixin(InputPreparation, Setup):
         _set_max_length(config, input_ids.shape[-1], has_default=not explicit)
         self._validate_generated_length(config, input_ids.shape[-1], has_default_max_length=not explicit)
         mode = self._get_generation_mode(config, assistant_model)
-        if self.device.type != input_ids.device.type:
+        if self.device.type not in ("meta", input_ids.device.type):  # meta: weights are brought in from memory or disk
             warnings.warn(
                 f"`input_ids` is on {input_ids.device.type}, but the model is on {self.device.type}. This may fail or "
                 f"be slow: call `input_ids.to('{self.device.type}')` before `generate()`.",

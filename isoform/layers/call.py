@@ -29,6 +29,13 @@ def _per_layer(head_mask: Tensor | None, layers: int) -> Tensor | None:
     return head_mask[:, None, :, None, None] if head_mask.dim() == 2 else head_mask
 
 
+def _check_ids(input_ids: Any) -> None:
+    if input_ids is not None and not hasattr(input_ids, "dim"):  # a Tensor, or what stands for one in a trace, has it
+        hint = "; pass the tokenizer's output as model(**inputs)" if hasattr(input_ids, "keys") else ""
+        found = type(input_ids).__name__
+        raise TypeError(f"input_ids must be a torch.Tensor of token ids (batch, sequence), found {found}{hint}")
+
+
 class Call:
     """One forward pass: its mask, positions, cache and head mask, and what it records.
 
@@ -43,6 +50,7 @@ class Call:
 
     def __init__(self, model: Any, inputs: dict[str, Any], use_cache: bool, attentions: bool, hidden: bool) -> None:
         config = model.config
+        _check_ids(inputs.get("input_ids"))
         self.model, self.training, self.causal, self.whole = model, model.training, True, True
         self.implementation = config._attn_implementation
         self.past = inputs.get("past_key_values")

@@ -189,6 +189,7 @@ def cached_file(
         raise _hub_error(f"the file name {name!r} leads outside of {repo!r}: expected a relative name")
     if os.path.isdir(repo):
         return _local_file(repo, name, must_exist=_raise_exceptions_for_missing_entries)
+    _refuse_absent_path(repo, name)
     cache_dir = cache_dir or _cache_dir()
     if _commit_hash is not None and not force_download:
         known = _from_cache(repo, name, cache_dir, _commit_hash, repo_type)
@@ -313,6 +314,16 @@ def _local_file(folder: str, name: str, must_exist: bool) -> str | None:
     return None
 
 
+def _refuse_absent_path(path: str, name: str) -> None:
+    """Raises where `path`, which is no folder, is written as one: no repository of the Hub is called like that."""
+    if not (path.startswith((".", "/", "~")) or "\\" in path or os.path.isabs(path)):
+        return
+    if os.path.isfile(path):
+        raise _hub_error(f"{path} is a file: expected a folder that contains {name}")
+    hint = "; expand '~' first (os.path.expanduser)" if path.startswith("~") else ""
+    raise _hub_error(f"no such folder: {path} (absolute: {os.path.abspath(path)}), looking for {name}{hint}")
+
+
 def _from_cache(
     repo: str, name: str, cache_dir: PathLike | None, revision: str | None, repo_type: str | None
 ) -> str | object | None:
@@ -419,6 +430,7 @@ def has_file(
         return False
     if os.path.isdir(repo):
         return os.path.isfile(os.path.join(repo, filename))
+    _refuse_absent_path(repo, filename)
     if is_offline_mode():
         return isinstance(_from_cache(repo, filename, _cache_dir(), revision, None), str)
     hub = _hub()

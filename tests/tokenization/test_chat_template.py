@@ -9,6 +9,7 @@ from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 
 from isoform import _chat_template
 from isoform._chat_template import CHATML, render_chat
+from isoform.tokenization_utils_base import PreTrainedTokenizerBase
 
 TALK = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 
@@ -145,3 +146,9 @@ def test_errors_of_the_template_reach_the_user() -> None:
         render_chat("{% if %}")
     with pytest.raises(TemplateError, match="roles must alternate"):
         render_chat("{{ raise_exception('roles must alternate') }}")
+
+
+@pytest.mark.parametrize("wrong", ["hi", {"role": "user", "content": "hi"}, 3, None, [TALK], ["hi"]])
+def test_what_is_no_conversation_is_refused(wrong):
+    with pytest.raises(TypeError, match=r'conversation must be a list of messages such as \[\{"role"'):
+        PreTrainedTokenizerBase().apply_chat_template(wrong, chat_template=CHATML, tokenize=False)
