@@ -19,9 +19,8 @@ __all__ = ["BatchEncoding", "CharSpan", "EncodingFast", "TokenSpan"]
 logger = logging.get_logger(__name__)
 
 _NO_TENSOR = (
-    "Unable to create tensor, you should probably activate truncation and/or padding with 'padding=True' "
-    "'truncation=True' to have batched tensors with the same length. Perhaps your features (`{key}` in this case) have "
-    "excessive nesting (inputs type `list` where type `int` is expected)."
+    "Unable to create tensor from `{key}`: its rows have different lengths, or lists are nested deeper "
+    "than expected. Pass `padding=True` and, for texts that are too long, `truncation=True`."
 )
 
 
@@ -95,8 +94,7 @@ class BatchEncoding(UserDict):
         if isinstance(item, slice):
             return {key: column[item] for key, column in self.data.items()}
         raise KeyError(
-            "Invalid key. Only three types of key are available: (1) string, (2) integers for backend Encoding, "
-            "and (3) slices for data subsetting."
+            "Invalid key: expected a column's name (str), a row's number (int, gives its Encoding), or a slice"
         )
 
     def __getattr__(self, item: str) -> Any:
@@ -126,14 +124,14 @@ class BatchEncoding(UserDict):
     def _column(self, method: str, batch_index: int) -> EncodingFast:
         if not self._encodings:
             raise ValueError(
-                f"{method}() is not available when using non-fast tokenizers "
-                "(e.g. instance of a `XxxTokenizerFast` class)."
+                f"{method}() needs offsets into the text, which is not available from a Python tokenizer: "
+                "load the fast one (`use_fast=True`)."
             )
         return self._encodings[batch_index]
 
     def _locate(self, method: str, first: int, second: int | None) -> tuple[EncodingFast, int]:
         if not self._encodings:
-            raise ValueError(f"{method}() is not available when using Python based tokenizers")
+            raise ValueError(f"{method}() is not available from Python tokenizers: load the fast one (`use_fast=True`)")
         batch, index = (0, first) if second is None else (first, second)
         encoding = self._encodings[batch]
         if index < 0 and method.startswith("token"):
@@ -229,8 +227,8 @@ class BatchEncoding(UserDict):
             except Exception as error:
                 if key == "overflowing_tokens":
                     message = (
-                        "Unable to create tensor returning overflowing tokens of different lengths. "
-                        "Please see if a fast version of this tokenizer is available to have this feature available."
+                        "Unable to create tensor: rows of overflowing tokens differ in length. The fast "
+                        "version of this tokenizer can return them as rows of one length."
                     )
                 else:
                     message = _NO_TENSOR.format(key=key)
@@ -242,7 +240,7 @@ class BatchEncoding(UserDict):
         if isinstance(device, (str, int)) or is_torch_device(device):
             self.data = {key: value.to(device=device) for key, value in self.data.items()}
         else:
-            logger.warning(f"Attempting to cast a BatchEncoding to type {device}. This is not supported.")
+            logger.warning(f"BatchEncoding.to() moves to a device only, found {device}: the data stay as they are.")
         return self
 
 

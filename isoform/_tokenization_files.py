@@ -168,11 +168,13 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
         """The only vocabulary file of a tokenizer, given by its path."""
         if len(cls.vocab_files_names) > 1:
             raise ValueError(
-                f"Calling {cls.__name__}.from_pretrained() with the path to a single file or url is not supported for "
-                "this tokenizer. Use a model identifier or the path to a directory instead."
+                f"{cls.__name__}.from_pretrained() got a single file or url, which is not supported here "
+                "because this tokenizer reads several files. Pass the folder that holds them, or a "
+                "repository."
             )
         warnings.warn(
-            f"Calling {cls.__name__}.from_pretrained() with the path to a single file or url is deprecated.",
+            f"{cls.__name__}.from_pretrained() got a single file or url, which is deprecated: pass the "
+            "folder that holds it.",
             FutureWarning,
             stacklevel=4,
         )
@@ -237,8 +239,7 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
         added = settings.get("added_tokens_decoder")
         if added and max(added) >= tokenizer.vocab_size:
             logger.warning_advice(
-                "Special tokens have been added in the vocabulary, make sure the associated word embeddings are "
-                "fine-tuned or trained."
+                "The tokenizer has special tokens beyond its vocabulary: train their embeddings before relying on them."
             )
         return tokenizer
 
@@ -279,8 +280,7 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
             return cls(*init_inputs, **settings)
         except OSError as error:
             raise OSError(
-                f"Unable to load vocabulary from file. Please check that the vocabulary of {source!r} is accessible "
-                f"and not corrupted: {error}"
+                f"Unable to load vocabulary of {source!r} (is it there, readable and complete?): {error}"
             ) from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             files = ", ".join(str(settings[key]) for key in cls.vocab_files_names if settings.get(key))
@@ -404,7 +404,8 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
         """Writes vocabulary and added tokens; `file_names` are those written already."""
         if legacy_format is False:
             raise ValueError(
-                "Only fast tokenizers (instances of PreTrainedTokenizerFast) can be saved in non legacy format."
+                "`legacy_format=False` asks for a tokenizer.json, which only fast tokenizers "
+                "(PreTrainedTokenizerFast) can write."
             )
         return file_names + self._save_vocabulary_files(os.fspath(save_directory), filename_prefix)
 
@@ -593,10 +594,8 @@ def _nothing_found(cls: Any, source: str, hub: dict[str, Any]) -> OSError:
 def _warn_of_other_class(stored: str | None, called: str) -> None:
     if stored is not None and stored.removesuffix("Fast") != called.removesuffix("Fast"):
         logger.warning(
-            "The tokenizer class you load from this checkpoint is not the same type as the class this function is "
-            "called from. It may result in unexpected tokenization.\n"
-            f"The tokenizer class you load from this checkpoint is '{stored}'.\n"
-            f"The class this function is called from is '{called}'."
+            f"This checkpoint names the tokenizer class '{stored}', but is being loaded by '{called}': "
+            f"texts may be split differently than the model expects. Use {stored} or AutoTokenizer."
         )
 
 

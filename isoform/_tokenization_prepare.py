@@ -78,32 +78,30 @@ class InputPreparation(SpecialTokensMixin):
             if verbose:
                 self._advise_once(
                     "Truncation-not-explicitly-activated",
-                    "Truncation was not explicitly activated but `max_length` is provided a specific value, please use "
-                    "`truncation=True` to explicitly truncate examples to max length. Defaulting to 'longest_first' "
-                    "truncation strategy. If you encode pairs of sequences (GLUE-style) with the tokenizer you can "
-                    "select this strategy more precisely by providing a specific strategy to `truncation`.",
+                    "`max_length` is given without `truncation`: cutting by 'longest_first'. Pass "
+                    "`truncation=True` to say so, or for pairs 'only_first' or 'only_second'.",
                 )
             truncation = "longest_first"
         if padding is False and old_padding:
             if verbose:
                 warnings.warn(
-                    "The `pad_to_max_length` argument is deprecated, use `padding=True` or `padding='longest'` to pad "
-                    "to the longest sequence in the batch, or `padding='max_length'` to pad to a max length.",
+                    "`pad_to_max_length` is deprecated: pass `padding=True` (up to the longest of the "
+                    "batch) or `padding='max_length'`.",
                     FutureWarning,
                     stacklevel=6,  # of `tokenizer(…)`
                 )
             padding = "longest" if max_length is None else "max_length"
         if padding is True and verbose and max_length is not None and truncation in (None, False, "do_not_truncate"):
             warnings.warn(
-                "`max_length` is ignored when `padding`=`True` and there is no truncation strategy. "
-                "To pad to max length, use `padding='max_length'`.",
+                "`max_length` is ignored: `padding=True` pads to the longest of the batch, and nothing "
+                "is truncated. Pass `padding='max_length'` or `truncation=True`.",
                 stacklevel=6,  # of `tokenizer(…)`
             )
         if truncation is None and old_truncation != "do_not_truncate":
             if verbose:
                 warnings.warn(
-                    "The `truncation_strategy` argument is deprecated, use `truncation=True` to truncate examples to a "
-                    "max length, or `truncation='only_first'`, `'only_second'` or `'longest_first'` for pairs.",
+                    "`truncation_strategy` is deprecated: pass `truncation=True`, or for pairs "
+                    "'only_first', 'only_second' or 'longest_first'.",
                     FutureWarning,
                     stacklevel=6,  # of `tokenizer(…)`
                 )
@@ -122,8 +120,8 @@ class InputPreparation(SpecialTokensMixin):
         """The model's limit, where a length is needed; where the model has none, padding and truncation are off."""
         known, max_length = self.model_max_length <= LARGE_INTEGER, None
         message = (
-            "Asking to {0} to max_length but no maximum length is provided and the model has no predefined maximum "
-            "length. Default to no {1}."
+            "Nothing to {0} to: `max_length` is not given, and the tokenizer knows no "
+            "`model_max_length`. There will be no {1}."
         )
         if pads is PaddingStrategy.MAX_LENGTH:
             if known:
@@ -148,15 +146,16 @@ class InputPreparation(SpecialTokensMixin):
             return
         if self.pad_token is None or self.pad_token_id is None or self.pad_token_id < 0:
             raise ValueError(
-                "Asking to pad but the tokenizer does not have a padding token. Please select a token to use as "
-                "`pad_token` `(tokenizer.pad_token = tokenizer.eos_token e.g.)` or add a new pad token via "
-                "`tokenizer.add_special_tokens({'pad_token': '[PAD]'})`."
+                "This tokenizer has no padding token, which padding needs. Set `tokenizer.pad_token = "
+                "tokenizer.eos_token`, or add one by "
+                "`tokenizer.add_special_tokens({'pad_token': '[PAD]'})` and resize the model's "
+                "embeddings."
             )
         truncates = cuts is not TruncationStrategy.DO_NOT_TRUNCATE
         if truncates and multiple is not None and max_length is not None and max_length % multiple != 0:
             raise ValueError(
-                "Truncation and padding are both activated but truncation length "
-                f"({max_length}) is not a multiple of pad_to_multiple_of ({multiple})."
+                f"Texts are to be truncated to {max_length} and then padded, but {max_length} is not a "
+                f"multiple of pad_to_multiple_of ({multiple})."
             )
 
     def _advise_once(self, topic: str, message: str) -> None:
@@ -168,9 +167,8 @@ class InputPreparation(SpecialTokensMixin):
         if max_length is None and verbose and len(ids) > self.model_max_length:
             self._advise_once(
                 "sequence-length-is-longer-than-the-specified-maximum",
-                "Token indices sequence length is longer than the specified maximum sequence length for this model "
-                f"({len(ids)} > {self.model_max_length}). Running this sequence through the model will result in "
-                "indexing errors",
+                f"The text has {len(ids)} tokens, longer than the {self.model_max_length} that this model "
+                "takes: it will fail or misbehave. Pass `truncation=True` or split the text.",
             )
 
     # ---- ids to inputs ----
@@ -192,9 +190,9 @@ class InputPreparation(SpecialTokensMixin):
     ) -> list[int]:
         """1 at special tokens, 0 at others, of ids that hold special tokens already."""
         assert already_has_special_tokens and token_ids_1 is None, (
-            "You cannot use ``already_has_special_tokens=False`` with this tokenizer. Please use a slow (full python) "
-            "tokenizer to activate this argument. Or set `return_special_tokens_mask=True` when calling the encoding "
-            "method to get the special tokens mask in any tokenizer. "
+            "This tokenizer finds special tokens by looking at finished ids: it needs "
+            "`already_has_special_tokens=True` and a single sequence. Or pass "
+            "`return_special_tokens_mask=True` when encoding."
         )
         special = set(self.all_special_ids)
         return [1 if token in special else 0 for token in token_ids_0]
@@ -233,13 +231,13 @@ class InputPreparation(SpecialTokensMixin):
         pair = pair_ids is not None
         if return_token_type_ids and not add_special_tokens:
             raise ValueError(
-                "Asking to return token_type_ids while setting add_special_tokens to False results in an undefined "
-                "behavior. Please set add_special_tokens to True or set return_token_type_ids to None."
+                "`return_token_type_ids=True` needs `add_special_tokens=True`: without special tokens "
+                "there are no token types."
             )
         if return_overflowing_tokens and cuts is TruncationStrategy.LONGEST_FIRST and pair:
             raise ValueError(
-                "Not possible to return overflowing tokens for pair of sequences with the `longest_first`. Please "
-                "select another truncation strategy than `longest_first`, for instance `only_second` or `only_first`."
+                "`return_overflowing_tokens` cannot tell what `longest_first` cuts off a pair: pass "
+                "`truncation='only_first'` or 'only_second'."
             )
         if return_token_type_ids is None:
             return_token_type_ids = "token_type_ids" in self.model_input_names
@@ -308,9 +306,8 @@ class InputPreparation(SpecialTokensMixin):
             return ids, pair_ids, []
         if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
             logger.warning(
-                "Be aware, overflowing tokens are not returned for the setting you have chosen, i.e. sequence pairs "
-                f"with the '{strategy.value}' truncation strategy. So the returned list will always be empty even if "
-                "some tokens have been removed."
+                f"No overflowing tokens are returned for pairs cut by '{strategy.value}': what was cut "
+                "off either text is lost."
             )
             first, second = _shares(len(ids), len(pair_ids), num_tokens_to_remove)
             return self._cut(ids, first)[0], self._cut(pair_ids, second)[0], []
@@ -321,12 +318,11 @@ class InputPreparation(SpecialTokensMixin):
         else:
             target, which, other = ids, "first", "only_second"
         if len(target) <= num_tokens_to_remove:
-            advice = (
-                f"Please select another truncation strategy than {strategy}, for instance 'longest_first' or '{other}'."
-            )
+            advice = f"Another strategy than {strategy} may fit, such as 'longest_first' or '{other}'."
             logger.error(
-                f"We need to remove {num_tokens_to_remove} to truncate the input but the {which} sequence has a length "
-                f"{len(target)}. {advice if strategy is not TruncationStrategy.LONGEST_FIRST else ''}"
+                f"Cannot cut {num_tokens_to_remove} tokens off the {which} sequence, which has "
+                f"{len(target)}: nothing is truncated. "
+                f"{advice if strategy is not TruncationStrategy.LONGEST_FIRST else ''}"
             )
             return ids, pair_ids, []
         kept, overflowing = self._cut(target, num_tokens_to_remove, stride)
@@ -364,10 +360,7 @@ class InputPreparation(SpecialTokensMixin):
         main = self.model_input_names[0]
         if main not in encoded_inputs:
             found = list(encoded_inputs.keys()) if isinstance(encoded_inputs, Mapping) else encoded_inputs
-            raise ValueError(
-                "You should supply an encoding or a list of encodings to this method "
-                f"that includes {main}, but you provided {found}"
-            )
+            raise ValueError(f"pad() expects an encoding, or a list of them, with the key {main}; found {found}")
         required = encoded_inputs[main]
         if required is None or (isinstance(required, Sized) and len(required) == 0):
             if return_attention_mask:
@@ -391,7 +384,9 @@ class InputPreparation(SpecialTokensMixin):
             return BatchEncoding(padded, tensor_type=return_tensors)
 
         if any(len(column) != len(required) for column in encoded_inputs.values()):
-            raise AssertionError("Some items in the output dictionary have a different batch size than others.")
+            raise AssertionError(
+                "Columns of the batch differ in their number of rows: every one must have as many as the first."
+            )
         if strategy is PaddingStrategy.LONGEST:
             strategy, max_length = PaddingStrategy.MAX_LENGTH, max(map(len, required))
         columns: dict[str, list[Any]] = {}
@@ -406,9 +401,8 @@ class InputPreparation(SpecialTokensMixin):
         if not self.deprecation_warnings.get(topic):
             self.deprecation_warnings[topic] = True
             logger.warning_advice(
-                f"You're using a {type(self).__name__} tokenizer. Please note that with a fast tokenizer, using the "
-                "`__call__` method is faster than using a method to encode the text followed by a call to the `pad` "
-                "method to get a padded encoding."
+                f"{type(self).__name__} is a fast tokenizer: calling it with `padding=...` is quicker "
+                "than encoding first and `pad` afterwards."
             )
 
     def _pad(
@@ -448,7 +442,7 @@ class InputPreparation(SpecialTokensMixin):
 
 def check_side(what: str, side: str) -> str:
     if side not in ("right", "left"):
-        raise ValueError(f"{what} side should be selected between 'right' and 'left', current value: {side}")
+        raise ValueError(f"{what} side must be 'right' or 'left', found {side!r}")
     return side
 
 
@@ -471,5 +465,6 @@ def _framework_of(value: Any) -> str:
     if isinstance(value, np.generic):
         return "np"
     raise ValueError(
-        f"type of {value} unknown: {type(value)}. Should be one of a python, numpy, pytorch or tensorflow object."
+        f"cannot make a list of {value} of type {type(value)}: expected numbers, lists, or a numpy, "
+        "PyTorch or TensorFlow array."
     )

@@ -29,7 +29,7 @@ def _token_property(name: str) -> property:
     def write(self: SpecialTokensMixin, value: str | AddedToken | None) -> None:
         if value is not None and not isinstance(value, (str, AddedToken)):
             label = name.removesuffix("_token").upper()
-            raise ValueError(f"Cannot set a non-string value as the {label} token: found {value!r}")
+            raise ValueError(f"The {label} token must be a str or an AddedToken, found {value!r}")
         setattr(self, attribute, value)
 
     return property(read, write, doc=f"The {name.replace('_', ' ')} as text, or `None`.")
@@ -100,7 +100,7 @@ class SpecialTokensMixin:
                 _check_tokens(value)
                 value = list(value)
             elif not isinstance(value, (str, AddedToken)):
-                raise TypeError(f"Special token {name} has to be either str or AddedToken but got: {type(value)}")
+                raise TypeError(f"{name} must be a str or an AddedToken, found {type(value)}")
             setattr(self, name, value)
 
     @property
@@ -113,7 +113,7 @@ class SpecialTokensMixin:
         """The special tokens without a name of their own."""
         if self._additional_special_tokens is None:
             if self.verbose:
-                logger.error("Using additional_special_tokens, but it is not set yet.")
+                logger.error("additional_special_tokens is read, but none are set.")
             return None
         return [str(token) for token in self._additional_special_tokens]
 
@@ -191,7 +191,7 @@ class SpecialTokensMixin:
             assert name in self.SPECIAL_TOKENS_ATTRIBUTES, f"Key {name} is not a special token"
             if name == "additional_special_tokens":
                 assert isinstance(value, (list, tuple)) and all(isinstance(t, (str, AddedToken)) for t in value), (
-                    f"Tokens {value} for key {name} should all be str or AddedToken instances"
+                    f"{name} must be a list of str or AddedToken, found {value}"
                 )
                 known = set() if replace_additional_special_tokens else set(self.additional_special_tokens or ())
                 # The order of a set, by the hashes of the Rust library: models were trained with ids given in it.
@@ -203,7 +203,7 @@ class SpecialTokensMixin:
                 to_add += tokens
             else:
                 if not isinstance(value, (str, AddedToken)):
-                    raise ValueError(f"Token {value} for key {name} should be a str or an AddedToken instance")
+                    raise ValueError(f"{name} must be a str or an AddedToken, found {value!r}")
                 setattr(self, name, _as_special(value))
                 to_add.append(_as_special(value))
         return self.add_tokens(to_add, special_tokens=True)
@@ -241,6 +241,6 @@ def _as_special(token: Any) -> AddedToken:
 
 
 def _check_tokens(tokens: Any) -> None:
-    assert isinstance(tokens, (list, tuple)), f"Value {tokens} is not a list or tuple"
+    assert isinstance(tokens, (list, tuple)), f"expected a list or tuple of tokens, found {tokens!r}"
     for token in tokens:
-        assert isinstance(token, (str, AddedToken)), f"One of the tokens is not a string or an AddedToken: {token!r}"
+        assert isinstance(token, (str, AddedToken)), f"each token must be a str or an AddedToken, found {token!r}"

@@ -139,7 +139,9 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         next_id = size_before
         for new_token in new_tokens:
             if not isinstance(new_token, (str, AddedToken)):
-                raise TypeError(f"Token {new_token} is not a string but a {type(new_token)}.")
+                raise TypeError(
+                    f"each token must be a str or an AddedToken, found {new_token!r} of type {type(new_token)}."
+                )
             token = self._as_added(new_token, special_tokens)
             if token is None:
                 continue
@@ -341,10 +343,10 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             if isinstance(text[0], int) and not words:
                 return list(text)
         found = repr(text) if len(repr(text)) < 80 else f"{repr(text)[:77]}..."
-        kinds = "a string or a list/tuple of strings when `is_split_into_words=True`"
+        kinds = "a text or, because of `is_split_into_words=True`, a list of words"
         if not words:
-            kinds = "a string, a list/tuple of strings or a list/tuple of integers"
-        raise ValueError(f"Input {found} is not valid. Should be {kinds}.")
+            kinds = "a text, a list of words or a list of token ids"
+        raise ValueError(f"Input {found} is not valid: expected {kinds}.")
 
     def _batch_prepare_for_model(
         self,
@@ -396,8 +398,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         if already_has_special_tokens:
             if token_ids_1 is not None:
                 raise ValueError(
-                    "You should not supply a second sequence if the provided sequence of ids is already formatted with "
-                    "special tokens for the model."
+                    "With `already_has_special_tokens=True`, `token_ids_0` holds both texts: do not pass `token_ids_1`."
                 )
             return super().get_special_tokens_mask(token_ids_0, already_has_special_tokens=True)
         return [0] * (len(token_ids_0) + len(token_ids_1 or ()))
@@ -431,8 +432,8 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
 def _refuse_offsets(asked: bool) -> None:
     if asked:
         raise NotImplementedError(
-            "return_offset_mapping is not available when using Python tokenizers. To use this feature, change your "
-            "tokenizer to one deriving from PreTrainedTokenizerFast."
+            "`return_offsets_mapping` needs a fast tokenizer (PreTrainedTokenizerFast): Python tokenizers do not "
+            "keep track of offsets."
         )
 
 

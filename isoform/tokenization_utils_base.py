@@ -83,8 +83,8 @@ Ids: TypeAlias = "int | list[int] | np.ndarray | torch.Tensor"
 
 _OLD_OPTIONS = ("truncation_strategy", "pad_to_max_length")
 _BAD_TEXT = (
-    "text input must of type `str` (single example), `List[str]` (batch or single pretokenized example) "
-    "or `List[List[str]]` (batch of pretokenized examples)."
+    "text input must be a `str`, a list of `str` (a batch, or the words of one text with "
+    "`is_split_into_words=True`), or a list of lists of `str` (a batch of split texts)."
 )
 
 
@@ -251,7 +251,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         """
         options = _arguments(locals(), "text", "text_pair", "text_target", "text_pair_target")
         if text is None and text_target is None:
-            raise ValueError("You need to specify either `text` or `text_target`.")
+            raise ValueError("Nothing to tokenize: pass `text`, `text_target`, or both.")
         if text is not None:
             # The caller may have entered `as_target_tokenizer`, which then decides on the mode.
             if not self._in_target_context_manager:
@@ -280,12 +280,10 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         if not batched:
             return self.encode_plus(text, text_pair, is_split_into_words=is_split_into_words, **options)
         if isinstance(text_pair, str):
-            raise TypeError(
-                "when tokenizing batches of text, `text_pair` must be a list or tuple with the same length as `text`."
-            )
+            raise TypeError("`text` is a batch, so `text_pair` must be a list or tuple of as many texts.")
         if text_pair is not None and len(text) != len(text_pair):
             raise ValueError(
-                f"batch length of `text`: {len(text)} does not match batch length of `text_pair`: {len(text_pair)}."
+                f"`text` has {len(text)} entries and `text_pair` has {len(text_pair)}: both must have as many."
             )
         batch = text if text_pair is None else list(zip(text, text_pair))
         return self.batch_encode_plus(batch, is_split_into_words=is_split_into_words, **options)
@@ -481,9 +479,9 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
         template = chat_template or self.chat_template
         if template is None:
             logger.warning_once(
-                "No chat template is defined for this tokenizer - using the default template for the "
-                f"{type(self).__name__} class. If the default is not appropriate for your model, please set "
-                "`tokenizer.chat_template` to an appropriate template."
+                f"{type(self).__name__} comes without a chat template: using the default template of its class. "
+                "Models are sensitive to it: set `tokenizer.chat_template` to the one that this model was trained "
+                "with."
             )
             template = self.default_chat_template
         rendered = render_chat(
@@ -513,9 +511,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
     def as_target_tokenizer(self) -> Iterator[None]:
         """Deprecated: encodes targets inside of the block. Use the argument `text_target` of `__call__`."""
         warnings.warn(
-            "`as_target_tokenizer` is deprecated. You can tokenize your labels by using the argument `text_target` of "
-            "the regular `__call__` method (either in the same call as your input texts if you use the same keyword "
-            "arguments, or in a separate call).",
+            "`as_target_tokenizer` is deprecated: pass labels as `text_target` when calling the tokenizer.",
             stacklevel=3,
         )
         self._switch_to_target_mode()

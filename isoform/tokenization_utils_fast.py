@@ -68,8 +68,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         from_slow = kwargs.pop("from_slow", False)
         if from_slow and slow is None and self.slow_tokenizer_class is None:
             raise ValueError(
-                "Cannot instantiate this tokenizer from a slow version: it has none. If it's based on sentencepiece, "
-                "make sure you have sentencepiece installed."
+                f"{type(self).__name__} has no slow version to convert from: pass `from_slow=False`. For "
+                "SentencePiece models, install sentencepiece."
             )
         if given is not None:
             return copy.deepcopy(given)
@@ -79,11 +79,9 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
             slow = self.slow_tokenizer_class(*args, **kwargs)
         if slow is None:
             raise ValueError(
-                "Couldn't instantiate the backend tokenizer from one of: \n"
-                "(1) a `tokenizers` library serialization file (`tokenizer_file`), \n"
-                "(2) a slow tokenizer instance to convert or \n"
-                "(3) an equivalent slow tokenizer class to instantiate and convert. \n"
-                "You need to have sentencepiece installed to convert a slow tokenizer to a fast one."
+                "Nothing to build this fast tokenizer from. It takes a tokenizer.json (`tokenizer_file`), a "
+                "`tokenizer_object`, or a slow tokenizer to convert, for which sentencepiece may have to be "
+                "installed."
             )
         from .convert_slow_tokenizer import convert_slow_tokenizer
 
@@ -277,7 +275,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     ) -> BatchEncoding:
         batch = batch_text_or_text_pairs
         if not isinstance(batch, (list, tuple)):
-            raise TypeError(f"batch_text_or_text_pairs has to be a list or a tuple (got {type(batch)})")
+            raise TypeError(f"batch_text_or_text_pairs must be a list or tuple, found {type(batch)}")
         setup = padding_strategy, truncation_strategy, max_length, stride, pad_to_multiple_of
         encodings = self._encode(batch, is_split_into_words, add_special_tokens, setup)
         data, encodings = self._columns(encodings, max_length, **columns)
@@ -406,8 +404,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         folder = os.fspath(save_directory)
         if self.slow_tokenizer_class is None and legacy_format is True:
             raise ValueError(
-                "Your tokenizer does not have a legacy version defined and therefore cannot register this version. You "
-                "might consider leaving the legacy_format at `None` or setting it to `False`."
+                "`legacy_format=True` asks for the files of a slow tokenizer, which this one cannot write: leave "
+                "it at `None`, or pass False."
             )
         if legacy_format is not False and self.slow_tokenizer_class is not None and self.can_save_slow_tokenizer:
             file_names += self._save_vocabulary_files(folder, filename_prefix)

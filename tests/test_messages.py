@@ -26,7 +26,7 @@ def folder(model, tmp_path_factory):
 def test_a_misspelt_argument_names_the_class_and_the_nearest_option(folder):
     with pytest.raises(TypeError, match=r"GPT2LMHeadModel.*'torch_dtyp'.*GPT2Config.*mean 'torch_dtype'"):
         GPT2LMHeadModel.from_pretrained(folder, torch_dtyp="auto")
-    with pytest.raises(TypeError, match="'n_layers'.*mean 'n_layer'"):
+    with pytest.raises(TypeError, match=r"'n_layers'.*mean 'n_layer'"):
         GPT2LMHeadModel.from_pretrained(folder, n_layers=2)
 
 
@@ -61,18 +61,18 @@ def test_numbers_of_all_kinds_are_options():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without CUDA")
 @pytest.mark.parametrize("device_map", ["cuda", "cuda:1", {"": "cuda"}])
 def test_a_device_map_without_cuda(folder, device_map):
-    with pytest.raises(ValueError, match="device_map='cuda.*CUDA"):
+    with pytest.raises(ValueError, match=r"device_map='cuda.*CUDA"):
         GPT2LMHeadModel.from_pretrained(folder, device_map=device_map)
 
 
 def test_a_device_map_that_names_nothing():
-    with pytest.raises(ValueError, match="device_map='somewhere'.*'auto'"):
+    with pytest.raises(ValueError, match=r"device_map='somewhere'.*'auto'"):
         dispatch.normalized_device_map("somewhere")
 
 
 @pytest.mark.parametrize("ids", [[[1, 2]], (1, 2), torch.tensor([[1, 2]]).numpy()])
 def test_input_ids_that_are_no_tensor(model, ids):
-    with pytest.raises(TypeError, match="input_ids must be a torch.Tensor"):
+    with pytest.raises(TypeError, match=r"input_ids must be a torch"):
         model(ids)
     with pytest.raises(TypeError, match=r"model\(\*\*inputs\)"):
         model({"input_ids": ids})
@@ -93,7 +93,7 @@ def test_prompts_longer_than_the_learned_positions(model):
     ).eval()  # fmt: skip
     ids = torch.full((1, 9), 3)
     for each in (model, opt):
-        with pytest.raises(ValueError, match="9 tokens.*learned positions for 8"):
+        with pytest.raises(ValueError, match=r"9 tokens.*learned positions for 8"):
             each.generate(ids, max_new_tokens=1, pad_token_id=0)
         # Padding takes no position, and the last one may be used.
         mask = (torch.arange(9) > 0).long()[None]
