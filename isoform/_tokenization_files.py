@@ -327,7 +327,7 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
             The paths of the files.
         """
         if os.path.isfile(save_directory):
-            logger.error(f"Provided path ({save_directory}) should be a directory, not a file")
+            logger.error(f"{save_directory} is a file: a tokenizer is saved to a folder. Nothing is written.")
             return None
         folder = os.fspath(save_directory)
         os.makedirs(folder, exist_ok=True)

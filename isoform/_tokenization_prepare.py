@@ -154,8 +154,8 @@ class InputPreparation(SpecialTokensMixin):
         truncates = cuts is not TruncationStrategy.DO_NOT_TRUNCATE
         if truncates and multiple is not None and max_length is not None and max_length % multiple != 0:
             raise ValueError(
-                f"Texts are to be truncated to {max_length} and then padded, but {max_length} is not a "
-                f"multiple of pad_to_multiple_of ({multiple})."
+                f"Texts are to be truncated to {max_length} tokens and then padded to a multiple of "
+                f"pad_to_multiple_of ({multiple}), which {max_length} is not."
             )
 
     def _advise_once(self, topic: str, message: str) -> None:

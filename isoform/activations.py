@@ -71,7 +71,7 @@ class ClippedGELUActivation(nn.Module):
     def __init__(self, min: float, max: float) -> None:
         super().__init__()
         if min > max:
-            raise ValueError(f"min should be < max (got min: {min}, max: {max})")
+            raise ValueError(f"`min` must not exceed `max`, found min={min} and max={max}")
         self.min, self.max = min, max
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ def get_activation(activation_string: str) -> nn.Module:
     """
     if activation_string in _FACTORIES:
         return _FACTORIES[activation_string]()
-    raise KeyError(f"function {activation_string} not found in ACT2FN mapping {list(_FACTORIES)}")
+    raise KeyError(f"there is no activation {activation_string!r}; ACT2FN has {list(_FACTORIES)}")
 
 
 gelu, gelu_new, gelu_fast, quick_gelu = map(get_activation, ("gelu", "gelu_new", "gelu_fast", "quick_gelu"))

@@ -28,9 +28,9 @@ def check_rope_scaling(config: Any) -> None:
     if scaling is None:
         return
     if not isinstance(scaling, dict) or len(scaling) != 2:
-        raise ConfigError(f"`rope_scaling` must be a dictionary with two fields, `type` and `factor`, got {scaling}")
+        raise ConfigError(f"`rope_scaling` must be a dictionary of exactly `type` and `factor`, found {scaling}")
     kind, factor = scaling.get("type"), scaling.get("factor")
     if kind not in ("linear", "dynamic"):
-        raise ConfigError(f"`rope_scaling`'s type field must be one of ['linear', 'dynamic'], got {kind}")
+        raise ConfigError(f"`rope_scaling`: `type` must be 'linear' or 'dynamic', found {kind!r}")
     if not isinstance(factor, float) or factor <= 1.0:
-        raise ConfigError(f"`rope_scaling`'s factor field must be a float > 1, got {factor}")
+        raise ConfigError(f"`rope_scaling`: `factor` must be a float above 1.0, found {factor!r}")

@@ -83,7 +83,7 @@ class PretrainedConfig(PushToHubMixin):
     pruned_heads: dict[Any, Any] = field({}, "Pruned heads: layer -> heads.", kw_only=True)
     tie_word_embeddings: bool = field(True, "Share the input embedding with the output projection.", kw_only=True)
     is_encoder_decoder: bool = field(False, "Whether the model has an encoder and a decoder.", kw_only=True)
-    is_decoder: bool = field(False, "Whether the model is used as a decoder.", kw_only=True)
+    is_decoder: bool = field(False, "The model decodes: no position attends to later ones.", kw_only=True)
     cross_attention_hidden_size: int | None = field(None, "Width of the states attended to across.", kw_only=True)
     add_cross_attention: bool = field(False, "Add cross-attention to the layers of a decoder.", kw_only=True)
     tie_encoder_decoder: bool = field(False, "Share the weights of the encoder with the decoder.", kw_only=True)
@@ -195,7 +195,7 @@ class PretrainedConfig(PushToHubMixin):
         try:
             setattr(self, name, value)
         except AttributeError as error:
-            raise AttributeError(f"Can't set {name} with value {value!r} for {type(self).__name__}: {error}") from error
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be set to {value!r}: {error}") from error
 
     def check_fields(self) -> None:
         """Check the types and ranges of all fields, then call `validate`.
@@ -351,8 +351,8 @@ class PretrainedConfig(PushToHubMixin):
         found = values.get("model_type")
         if found and cls.model_type and found != cls.model_type:
             logger.warning(
-                f"You are using a model of type {found} to instantiate a model of type {cls.model_type}. This is not"
-                " supported for all configurations of models and can yield errors."
+                f"The checkpoint is of type {found}, the class {cls.__name__} is for type {cls.model_type}: only "
+                "what both have in common will be right."
             )
         try:
             return cls.from_dict(values, **kwargs)
@@ -447,7 +447,10 @@ class PretrainedConfig(PushToHubMixin):
         """
         self._set_token_in_kwargs(kwargs)
         if os.path.isfile(save_directory):
-            raise AssertionError(f"Provided path ({save_directory}) should be a directory, not a file")
+            raise AssertionError(
+                f"{save_directory} is a file: the configuration needs a directory, so it should "
+                "be a directory or absent"
+            )
         os.makedirs(save_directory, exist_ok=True)
         if push_to_hub:
             message = kwargs.pop("commit_message", None)
@@ -539,7 +542,7 @@ class PretrainedConfig(PushToHubMixin):
         for item in update_str.split(","):
             name, _, text = item.partition("=")
             if not hasattr(self, name):
-                raise ConfigError(f"key {name} isn't in the original config dict", field=name)
+                raise ConfigError(f"{name} is no field of this config", field=name)
             setattr(self, name, _parse_like(getattr(self, name), text, name))
 
     @classmethod
@@ -617,11 +620,11 @@ def _parse_like(old: Any, text: str, name: str) -> bool | int | float | str:
             return True
         if text.lower() in ("false", "0", "n", "no"):
             return False
-        raise ConfigError(f"can't derive true or false from {text} (key {name})", field=name)
+        raise ConfigError(f"{name}: expected true or false (or yes, no, 1, 0), found {text!r}", field=name)
     if isinstance(old, (int, float, str)):
         return type(old)(text)
     raise ConfigError(
-        f"You can only update int, float, bool or string values in the config, got {text} for key {name}", field=name
+        f"{name} cannot be set from text ({text!r}): only int, float, bool and str fields can", field=name
     )
 
 

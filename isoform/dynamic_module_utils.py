@@ -60,8 +60,8 @@ def resolve_trust_remote_code(
     """
     if has_remote_code and not has_local_code and not trust_remote_code:
         raise RemoteCodeError(
-            f"Loading {model_name} requires to execute Python code that comes with it (its config has an `auto_map`)."
-            " Read that code first, then pass the argument `trust_remote_code=True` to allow custom code to be run."
+            f"Loading {model_name} requires to execute Python code that comes with it (its config has an "
+            "`auto_map`). Read that code first; if you trust it, pass `trust_remote_code=True`."
         )
     return has_remote_code and bool(trust_remote_code)
 
@@ -275,8 +275,8 @@ def custom_object_save(obj: Any, folder: str | os.PathLike[str], config: Any = N
     cls = type(obj)
     if cls.__module__ == "__main__":
         logger.warning(
-            f"We can't save the code defining {cls.__name__} in {folder} as it's been defined in __main__. Put it in a"
-            " module of its own, so that its file can be copied to the saved folder."
+            f"{cls.__name__} is defined in __main__, so its code is not copied to {folder}. Put it in a module of "
+            "its own, whose file can be copied."
         )
         return []
     source = getattr(sys.modules[cls.__module__], "__file__", None)

@@ -349,9 +349,7 @@ class PreTrainedTokenizerBase(InputPreparation, TokenizerFiles):
     ) -> BatchEncoding:
         """`__call__` for a list of texts or of pairs of texts. Prefer `__call__`."""
         if not isinstance(batch_text_or_text_pairs, (list, tuple)):
-            raise TypeError(
-                f"batch_text_or_text_pairs has to be a list or a tuple (got {type(batch_text_or_text_pairs)})"
-            )
+            raise TypeError(f"batch_text_or_text_pairs must be a list or tuple, found {type(batch_text_or_text_pairs)}")
         if not batch_text_or_text_pairs:
             raise TokenizerError("the batch is empty: expected at least one text")
         return self._batch_encode_plus(**self._settled(_arguments(locals())))

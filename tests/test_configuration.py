@@ -477,8 +477,8 @@ def test_update_from_string() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("foo=1", "key foo isn't"),
-        ("use_bfloat16=maybe", "can't derive true or false"),
+        ("foo=1", "foo is no field of this config"),
+        ("use_bfloat16=maybe", "use_bfloat16: expected true or false"),
         ("widths=3", "int, float, bool"),
     ],
 )

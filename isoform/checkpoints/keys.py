@@ -85,9 +85,9 @@ def _check_not_mixed(model: Any, names: dict[str, str], prefix: str, keys: list[
     body = {short for name, short in names.items() if name.startswith(prefix)}
     if any(key in head and key not in body for key in keys):
         raise ValueError(
-            "The state dictionary of the model you are trying to load is corrupted. Are you sure it was properly saved?"
-            f" It has weights of the head of {type(model).__name__}, as in {sorted(head & set(keys))[0]!r}, but those"
-            f" of the body lack the prefix {prefix!r}."
+            f"The checkpoint does not fit together: it has weights of the head of {type(model).__name__}, as in "
+            f"{sorted(head & set(keys))[0]!r}, but those of the body lack the prefix {prefix!r}. Save the whole "
+            "model again."
         )
 
 

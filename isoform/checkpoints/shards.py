@@ -88,7 +88,9 @@ def load_sharded_checkpoint(
     paths = [committed_path(folder, name) for name in (order if prefer_safe else order[::-1])]
     index = next(filter(os.path.isfile, paths), None)
     if index is None:
-        raise ValueError(f"Can't find a checkpoint index ({' or '.join(sorted(order))}) in {os.fspath(folder)}.")
+        raise ValueError(
+            f"Can't find a checkpoint index: {os.fspath(folder)} holds neither {' nor '.join(sorted(order))}."
+        )
     files, metadata = get_checkpoint_shard_files(folder, index)
     expected, listed = set(model.state_dict()), set(metadata["all_checkpoint_keys"])
     missing, unexpected = sorted(expected - listed), sorted(listed - expected)

@@ -112,8 +112,7 @@ def _constrained_scorer(config: GenerationConfig, input_ids: Tensor) -> Any:
 def _check_beams(config: GenerationConfig) -> None:
     if config.num_return_sequences > config.num_beams:
         raise ValueError(
-            f"`num_return_sequences` ({config.num_return_sequences}) has to be smaller or equal to `num_beams` "
-            f"({config.num_beams})."
+            f"`num_return_sequences` ({config.num_return_sequences}) must not exceed `num_beams` ({config.num_beams})."
         )
     if config.max_length is None:
         raise ValueError("`max_length` needs to be a stopping criterion for beam search: set it or `max_new_tokens`")
@@ -135,10 +134,7 @@ def _constraints(config: GenerationConfig) -> list[Any]:
         return isinstance(phrases, list) and bool(phrases) and all(is_phrase(phrase) for phrase in phrases)
 
     if not isinstance(words, list) or not words or not all(is_phrase(word) or is_choice(word) for word in words):
-        raise ValueError(
-            "`force_words_ids` has to either be a `List[List[List[int]]]` or `List[List[int]]` of positive integers, "
-            f"but is {words}."
-        )
+        raise ValueError("`force_words_ids` must be a non-empty list of token id lists, or of lists of such lists, ")
     constraints += [PhrasalConstraint(word) if is_phrase(word) else DisjunctiveConstraint(word) for word in words]
     return constraints
 
@@ -146,12 +142,13 @@ def _constraints(config: GenerationConfig) -> list[Any]:
 def _check_assisted(config: GenerationConfig, input_ids: Tensor, model_kwargs: dict[str, Any]) -> None:
     if config.num_return_sequences > 1:
         raise ValueError(
-            f"num_return_sequences has to be 1 when doing assisted generate, but is {config.num_return_sequences}."
+            "Assisted generation returns one sequence: `num_return_sequences` must be 1, found "
+            f"{config.num_return_sequences}."
         )
     if input_ids.shape[0] > 1:
-        raise ValueError("assisted generate is only supported for batch_size = 1")
+        raise ValueError(f"Assisted generation takes one prompt at a time (batch_size = 1), found {input_ids.shape[0]}")
     if not model_kwargs["use_cache"]:
-        raise ValueError("assisted generate requires `use_cache=True`")
+        raise ValueError("Assisted generation needs `use_cache=True`")
 
 
 def _run_assistants_encoder(assistant: Any, inputs: Tensor, model_kwargs: dict[str, Any]) -> Any:

@@ -101,7 +101,7 @@ class InputPreparation:
         if bos_token_id is None:
             if "inputs_embeds" in kwargs:
                 return torch.ones((kwargs["inputs_embeds"].shape[0], 0), dtype=torch.long, device=self.device)
-            raise ValueError("`bos_token_id` has to be defined when no `input_ids` are provided.")
+            raise ValueError("There is nothing to start from: pass `input_ids`, or set `bos_token_id`.")
         batch = next((value.shape[0] for value in kwargs.values() if isinstance(value, Tensor)), 1)
         return torch.full((batch, 1), bos_token_id, dtype=torch.long, device=self.device)
 
@@ -176,7 +176,7 @@ class InputPreparation:
         ):
             if start is not None:
                 return start
-        raise ValueError("`decoder_start_token_id` or `bos_token_id` has to be defined for encoder-decoder generation.")
+        raise ValueError("The decoder has nothing to start from: set `decoder_start_token_id` or `bos_token_id`.")
 
     @staticmethod
     def _expand_inputs_for_generation(
@@ -254,8 +254,8 @@ class InputPreparation:
         unknown = [name for name, value in model_kwargs.items() if value is not None and name not in known]
         if unknown:
             raise ValueError(
-                f"The following `model_kwargs` are not used by the model: {unknown} (note: typos in the generate "
-                "arguments will also show up in this list)"
+                f"Neither options of generation nor inputs of the model: {unknown}. Check the spelling of these "
+                "arguments of generate() (`model_kwargs`)."
             )
 
     def _encoder_decoder_parameters(self) -> set[str]:

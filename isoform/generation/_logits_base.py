@@ -31,7 +31,7 @@ class LogitsProcessor:
             (batch, vocabulary) processed scores.
         """
         raise NotImplementedError(
-            f"{self.__class__} is an abstract class. Only classes inheriting this class can be called."
+            f"{type(self).__name__} is an abstract class: define `__call__(input_ids, scores)` in a subclass."
         )
 
 
@@ -62,8 +62,8 @@ class LogitsProcessorList(list):
                 continue
             if not all(name in kwargs for name in names[2:]):
                 raise ValueError(
-                    f"Make sure that all the required parameters: {list(names)} for {processor.__class__} are passed "
-                    "to the logits processor."
+                    f"{type(processor).__name__} takes {list(names)}: pass all of them as keyword arguments when "
+                    "calling the list."
                 )
             scores = processor(input_ids, scores, **kwargs)
         return scores
@@ -111,7 +111,7 @@ def as_list(ids: int | Iterable[int]) -> list[int]:
 def end_tokens(eos_token_id: int | list[int]) -> list[int]:
     ids = as_list(eos_token_id)
     if not all(isinstance(i, int) and i >= 0 for i in ids):
-        logger.warning(f"`eos_token_id` has to be a list of positive integers, but is {ids}")
+        logger.warning(f"`eos_token_id` must hold ints from 0, found {ids}")
     return ids
 
 

@@ -50,26 +50,26 @@ class SequenceBiasLogitsProcessor(LogitsProcessor):
         outside = [i for ids in self.sequence_bias for i in ids if i >= size]
         require(
             not outside,
-            f"The model vocabulary size is {size}, but the following tokens were being biased: {outside}",
+            f"tokens with a bias lie outside the vocabulary size {size}: {outside}",
         )
 
     def _validate_arguments(self) -> None:
         bias = self.sequence_bias
         require(
             isinstance(bias, dict) and len(bias) > 0,
-            f"`sequence_bias` has to be a non-empty dictionary, but is {bias}.",
+            f"`sequence_bias` must be a dictionary with at least one entry, found {bias}.",
         )
         require(
             all(isinstance(ids, tuple) for ids in bias),
-            f"`sequence_bias` has to be a dict with tuples as keys, but is {bias}.",
+            f"`sequence_bias` must have tuples of token ids as keys, found {bias}.",
         )
         require(
             all(ids and all(is_whole(i, 0) for i in ids) for ids in bias),
-            f"Each key in `sequence_bias` has to be a non-empty tuple of positive integers, but is {bias}.",
+            f"`sequence_bias`: each key must hold at least one token id (int from 0), found {bias}.",
         )
         require(
             all(isinstance(value, float) for value in bias.values()),
-            f"`sequence_bias` has to be a dict with floats as values, but is {bias}.",
+            f"`sequence_bias` must have floats as values, found {bias}.",
         )
 
 
@@ -129,14 +129,16 @@ class NoBadWordsLogitsProcessor(SequenceBiasLogitsProcessor):
     def _check_bad_words(self) -> None:
         words = self.bad_word_ids
         require(
-            isinstance(words, list) and len(words) > 0, f"`bad_words_ids` has to be a non-empty list, but is {words}."
+            isinstance(words, list) and len(words) > 0,
+            f"`bad_words_ids` must be a list with at least one word, found {words}.",
         )
         require(
-            all(isinstance(ids, list) for ids in words), f"`bad_words_ids` has to be a list of lists, but is {words}."
+            all(isinstance(ids, list) for ids in words),
+            f"`bad_words_ids`: each word must be a list of token ids, found {words}.",
         )
         require(
             all(ids and all(is_whole(i, 0) for i in ids) for ids in words),
-            f"Each list in `bad_words_ids` has to be a list of positive integers, but is {words}.",
+            f"`bad_words_ids`: each word must hold at least one token id (int from 0), found {words}.",
         )
 
 
@@ -161,8 +163,8 @@ class PrefixConstrainedLogitsProcessor(LogitsProcessor):
             allowed = self._prefix_allowed_tokens_fn(prompt, sequence)
             require(
                 len(allowed) > 0,
-                f"`prefix_allowed_tokens_fn` returned an empty list for batch ID {prompt}. This means that the "
-                "constraint is unsatisfiable. Please check your implementation of `prefix_allowed_tokens_fn`.",
+                f"For prompt {prompt} no token is allowed: `prefix_allowed_tokens_fn` returned an empty list, but "
+                "must allow one at least, for instance the one that ends the text.",
             )
             mask[row, allowed] = 0
         return scores + mask

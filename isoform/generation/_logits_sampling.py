@@ -19,12 +19,9 @@ class TemperatureLogitsWarper(LogitsWarper):
 
     def __init__(self, temperature: float) -> None:
         if not isinstance(temperature, float) or not temperature > 0:
-            message = (
-                f"`temperature` (={temperature}) has to be a strictly positive float, otherwise your next token "
-                "scores will be invalid."
-            )
+            message = f"`temperature` must be a float above 0, found {temperature}."
             if isinstance(temperature, float) and temperature == 0.0:
-                message += " If you're looking for greedy decoding strategies, set `do_sample=False`."
+                message += " For the most likely token at each step, set `do_sample=False`."
             raise ValueError(message)
         self.temperature = temperature
 
@@ -42,7 +39,7 @@ class TopKLogitsWarper(LogitsWarper):
     """
 
     def __init__(self, top_k: int, filter_value: float = NEVER, min_tokens_to_keep: int = 1) -> None:
-        require(is_whole(top_k, 1), f"`top_k` has to be a strictly positive integer, but is {top_k}")
+        require(is_whole(top_k, 1), f"`top_k` must be an int above 0, found {top_k}")
         self.top_k = max(top_k, min_tokens_to_keep)
         self.filter_value = filter_value
 
@@ -69,10 +66,10 @@ class TopPLogitsWarper(LogitsWarper):
 
     def __init__(self, top_p: float, filter_value: float = NEVER, min_tokens_to_keep: int = 1) -> None:
         top_p = float(top_p)
-        require(0 <= top_p <= 1.0, f"`top_p` has to be a float > 0 and < 1, but is {top_p}")
+        require(0 <= top_p <= 1.0, f"`top_p` must be a float from 0 to 1, found {top_p}")
         require(
             is_whole(min_tokens_to_keep, 1),
-            f"`min_tokens_to_keep` has to be a positive integer, but is {min_tokens_to_keep}",
+            f"`min_tokens_to_keep` must be an int above 0, found {min_tokens_to_keep}",
         )
         self.top_p = top_p
         self.filter_value = filter_value
@@ -120,10 +117,10 @@ class TypicalLogitsWarper(LogitsWarper):
 
     def __init__(self, mass: float = 0.9, filter_value: float = NEVER, min_tokens_to_keep: int = 1) -> None:
         mass = float(mass)
-        require(0 < mass < 1, f"`typical_p` has to be a float > 0 and < 1, but is {mass}")
+        require(0 < mass < 1, f"`typical_p` must be a float between 0 and 1, found {mass}")
         require(
             is_whole(min_tokens_to_keep, 1),
-            f"`min_tokens_to_keep` has to be a positive integer, but is {min_tokens_to_keep}",
+            f"`min_tokens_to_keep` must be an int above 0, found {min_tokens_to_keep}",
         )
         self.mass = mass
         self.filter_value = filter_value
@@ -154,10 +151,10 @@ class EpsilonLogitsWarper(LogitsWarper):
 
     def __init__(self, epsilon: float, filter_value: float = NEVER, min_tokens_to_keep: int = 1) -> None:
         epsilon = float(epsilon)
-        require(0 < epsilon < 1, f"`epsilon_cutoff` has to be a float > 0 and < 1, but is {epsilon}")
+        require(0 < epsilon < 1, f"`epsilon_cutoff` must be a float between 0 and 1, found {epsilon}")
         require(
             is_whole(min_tokens_to_keep, 1),
-            f"`min_tokens_to_keep` has to be a strictly positive integer, but is {min_tokens_to_keep}",
+            f"`min_tokens_to_keep` must be an int above 0, found {min_tokens_to_keep}",
         )
         self.epsilon = epsilon
         self.filter_value = filter_value
@@ -181,10 +178,10 @@ class EtaLogitsWarper(LogitsWarper):
 
     def __init__(self, epsilon: float, filter_value: float = NEVER, min_tokens_to_keep: int = 1) -> None:
         epsilon = float(epsilon)
-        require(0 < epsilon < 1, f"`eta_cutoff` has to be a float > 0 and < 1, but is {epsilon}")
+        require(0 < epsilon < 1, f"`eta_cutoff` must be a float between 0 and 1, found {epsilon}")
         require(
             is_whole(min_tokens_to_keep, 1),
-            f"`min_tokens_to_keep` has to be a strictly positive integer, but is {min_tokens_to_keep}",
+            f"`min_tokens_to_keep` must be an int above 0, found {min_tokens_to_keep}",
         )
         self.epsilon = torch.tensor(epsilon)
         self.filter_value = filter_value

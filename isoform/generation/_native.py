@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import mmap
 import os
 import platform
 import shutil
@@ -28,6 +29,9 @@ FLAGS = ("-O3", "-march=native", "-fopenmp", "-shared", "-fPIC", "-std=c++17")
 
 # Rows up to which reading the weights dominates; beyond, torch's blocked products win (bfloat16: matrix units).
 MOST_ROWS = {torch.float32: 8, torch.bfloat16: 2}
+
+_HUGE_PAGE, _ALIGNMENT = 2**21, 64
+_WORTH_MOVING = 2**26  # bytes; smaller models fit into the processor's cache
 
 _DEFINITIONS = torch.library.Library("isoform", "DEF")
 _DEFINITIONS.define("small_linear(Tensor x, Tensor weight, Tensor? bias, bool transposed) -> Tensor")
@@ -66,6 +70,36 @@ def suits(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     rows = x.numel() // max(x.shape[-1], 1)
     plain = weight.dim() == 2 and weight.is_contiguous() and (bias is None or bias.dim() == 1)
     return same and plain and rows <= MOST_ROWS.get(x.dtype, 0)
+
+
+def use_huge_pages(model: torch.nn.Module) -> None:
+    """Move a large model's weights, one by one, to memory of large pages, which is read up to 1.4 times as fast.
+
+    Parameters stay the same objects. Those that share their memory with something else stay where they are, and where the
+    system has no large pages, nothing is gained or lost.
+    """
+    own = [p for p in dict.fromkeys(model.parameters()) if _is_alone(p)]
+    size = sum(-(-p.nbytes // _ALIGNMENT) * _ALIGNMENT for p in own)
+    if platform.system() != "Linux" or size < _WORTH_MOVING or model.__dict__.get("_weights_moved") == _places(own):
+        return
+    memory = mmap.mmap(-1, size + _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    offset = 0
+    for p in own:
+        place = torch.frombuffer(memory, dtype=p.dtype, count=p.numel(), offset=offset).view(p.shape)
+        p.data = place.copy_(p.data)
+        offset += -(-p.nbytes // _ALIGNMENT) * _ALIGNMENT
+    model.__dict__["_weights_moved"] = _places(own)
+
+
+def _places(parameters: list[torch.nn.Parameter]) -> int:
+    return hash(tuple(p.data_ptr() for p in parameters))
+
+
+def _is_alone(p: torch.nn.Parameter) -> bool:
+    """Whether it is a plain parameter in memory that nothing else uses knowingly."""
+    plain = type(p) is torch.nn.Parameter and p.device.type == "cpu" and p.layout == torch.strided
+    return plain and p.is_contiguous() and p.numel() > 0 and not (p._is_view() or p.is_shared() or p.is_inference())
 
 
 @functools.cache

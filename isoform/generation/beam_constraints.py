@@ -36,7 +36,7 @@ class Constraint(ABC):
             wanted: Any = self.advance()
             if not self.does_advance(wanted):
                 raise Exception(
-                    "Custom Constraint is not defined correctly. self.does_advance(self.advance()) must be true."
+                    "This constraint is not defined correctly: `does_advance` must accept what `advance` proposes."
                 )
             _, completed, _ = self.update(wanted)
             if completed:
@@ -44,7 +44,7 @@ class Constraint(ABC):
         else:
             raise Exception("update() does not fulfill the constraint.")
         if self.remaining() != 0:
-            raise Exception("Custom Constraint is not defined correctly.")
+            raise Exception("This constraint is not defined correctly: `remaining()` must be 0 once it is fulfilled.")
 
     @abstractmethod
     def advance(self) -> int | list[int] | None:
@@ -85,9 +85,9 @@ class PhrasalConstraint(Constraint):
     def __init__(self, token_ids: list[int]) -> None:
         # The constructor of the base is left out: this class needs no trial.
         if not isinstance(token_ids, list) or not token_ids:
-            raise ValueError(f"`token_ids` has to be a non-empty list, but is {token_ids}.")
+            raise ValueError(f"`token_ids` must be a list with at least one id, found {token_ids}.")
         if not all(map(_is_token, token_ids)):
-            raise ValueError(f"Each list in `token_ids` has to be a list of positive integers, but is {token_ids}.")
+            raise ValueError(f"`token_ids` must hold token ids (ints from 0), found {token_ids}.")
         self.token_ids = token_ids
         self.seqlen = len(token_ids)
         self.reset()
@@ -101,7 +101,7 @@ class PhrasalConstraint(Constraint):
 
     def does_advance(self, token_id: int) -> bool:
         if not isinstance(token_id, int):
-            raise ValueError(f"`token_id` has to be an `int`, but is {token_id} of type {type(token_id)}")
+            raise ValueError(f"`token_id` must be an `int`, found {token_id} of type {type(token_id)}")
         return not self.completed and token_id == self.token_ids[self.fulfilled_idx + 1]
 
     def update(self, token_id: int) -> tuple[bool, bool, bool]:
@@ -139,8 +139,8 @@ class DisjunctiveTrie:
                 node = node.setdefault(token, {})
         if no_subsets and self.has_subsets(self.trie, nested_token_ids):
             raise ValueError(
-                "Each list in `nested_token_ids` can't be a complete subset of another list, but is "
-                f"{nested_token_ids}."
+                "`nested_token_ids`: no list may begin with the whole of another, which would already fulfil it; "
+                f"found {nested_token_ids}."
             )
 
     def next_tokens(self, current_seq: Iterable[int]) -> list[int]:
@@ -173,12 +173,12 @@ class DisjunctiveConstraint(Constraint):
     def __init__(self, nested_token_ids: list[list[int]]) -> None:
         # The constructor of the base is left out: this class needs no trial.
         if not isinstance(nested_token_ids, list) or not nested_token_ids:
-            raise ValueError(f"`nested_token_ids` has to be a non-empty list, but is {nested_token_ids}.")
+            raise ValueError(f"`nested_token_ids` must be a list with at least one entry, found {nested_token_ids}.")
         if not all(isinstance(token_ids, list) for token_ids in nested_token_ids):
-            raise ValueError(f"`nested_token_ids` has to be a list of lists, but is {nested_token_ids}.")
+            raise ValueError(f"`nested_token_ids`: each entry must be a list of ids, found {nested_token_ids}.")
         if not all(_is_token(token) for token_ids in nested_token_ids for token in token_ids):
             raise ValueError(
-                f"Each list in `nested_token_ids` has to be a list of positive integers, but is {nested_token_ids}."
+                f"`nested_token_ids`: each entry must hold token ids (ints from 0), found {nested_token_ids}."
             )
         self.trie = DisjunctiveTrie(nested_token_ids)
         self.token_ids = nested_token_ids
@@ -194,7 +194,7 @@ class DisjunctiveConstraint(Constraint):
 
     def does_advance(self, token_id: int) -> bool:
         if not isinstance(token_id, int):
-            raise ValueError(f"`token_id` is supposed to be type `int`, but is {token_id} of type {type(token_id)}")
+            raise ValueError(f"`token_id` must be an `int`, found {token_id} of type {type(token_id)}")
         return token_id in self.trie.next_tokens(self.current_seq)
 
     def update(self, token_id: int) -> tuple[bool, bool, bool]:
@@ -270,7 +270,7 @@ class ConstraintListState:
             (complete, stepped): whether it completed a constraint, and whether it was a step forward.
         """
         if not isinstance(token_id, int):
-            raise ValueError(f"`token_id` should be an `int`, but is `{token_id}`.")
+            raise ValueError(f"`token_id` must be an `int`, found {token_id!r}.")
         if self.completed:
             return True, False
         if self.inprogress_constraint is None:
@@ -293,8 +293,8 @@ class ConstraintListState:
             stepped, complete, _ = constraint.update(token_id)
             if not stepped:
                 raise Exception(
-                    "`constraint.update(token_id)` is not yielding incremental progress, even though "
-                    "`constraint.does_advance(token_id)` is true."
+                    "A constraint contradicts itself: `does_advance(token_id)` is true, but `update(token_id)` "
+                    "made no progress."
                 )
             del self.pending_constraints[index]
             if complete:

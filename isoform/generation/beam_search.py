@@ -78,8 +78,7 @@ class BeamHypotheses:
         self.worst_score = 1e9
         if not isinstance(early_stopping, bool) and max_length is None:
             raise ValueError(
-                "When `do_early_stopping` is set to a string, `max_length` must be defined. Ensure it is passed to the"
-                " BeamScorer class instance at initialization time."
+                "`do_early_stopping` is a word ('never'), which needs `max_length`: pass it to the BeamScorer."
             )
 
     def __len__(self) -> int:
@@ -128,7 +127,9 @@ class BeamHypotheses:
         if self.early_stopping == "never" and self.length_penalty > 0.0 and self.max_length is not None:
             length = self.max_length
             if length <= decoder_prompt_len:
-                raise ValueError("max_length is not larger than decoder prompt length")
+                raise ValueError(
+                    f"`max_length` ({length}) must exceed the length of the decoder's prompt ({decoder_prompt_len})"
+                )
         return self.worst_score >= best_sum_logprobs / (length - decoder_prompt_len) ** self.length_penalty
 
 
@@ -150,14 +151,10 @@ class _HypothesisScorer(BeamScorer):
         max_length: int | None,
     ) -> None:
         if not isinstance(num_beams, int) or num_beams <= 1:
-            raise ValueError(
-                f"`num_beams` has to be an integer strictly greater than 1, but is {num_beams}. For `num_beams` == 1,"
-                " one should make use of `greedy_search` instead."
-            )
+            raise ValueError(f"`num_beams` must be an int above 1, found {num_beams}. One beam is `greedy_search`.")
         if not isinstance(num_beam_groups, int) or num_beam_groups > num_beams or num_beams % num_beam_groups != 0:
             raise ValueError(
-                "`num_beam_groups` has to be an integer smaller or equal than `num_beams` and `num_beams` has to be"
-                f" divisible by `num_beam_groups`, but is {num_beam_groups} with `num_beams` being {num_beams}."
+                f"`num_beam_groups` must be an int that divides `num_beams` ({num_beams}), found {num_beam_groups}."
             )
         self.num_beams = num_beams
         self.device = device
@@ -201,7 +198,9 @@ class _HypothesisScorer(BeamScorer):
         groups = range(group_index, len(self._beam_hyps), self.num_beam_groups)
         was_done = [self._done[group] for group in groups]
         if any(was_done) and (not ends or pad_token_id is None):
-            raise ValueError("Generated beams >= num_beams -> eos_token_id and pad_token have to be defined")
+            raise ValueError(
+                "Some prompts are done before others and must be padded: eos_token_id and pad_token have to be defined"
+            )
         chosen = self._choose(input_ids, candidates, ends, groups, beam_indices, prompt_length)
         if refine is not None:
             refined = [
@@ -262,8 +261,8 @@ class _HypothesisScorer(BeamScorer):
                     hypotheses.add(input_ids[row].clone(), score, path, generated_len=length - prompt_length)
             if len(ended) - sum(ended) < size:
                 raise ValueError(
-                    f"At most {size} tokens in {next_tokens[prompt]} can be equal to `eos_token_id: {ends}`. Make sure"
-                    f" {next_tokens[prompt]} are corrected."
+                    f"Of the candidates {next_tokens[prompt]}, {size} at most can be equal to `eos_token_id: "
+                    f"{ends}`: too few are left to continue the beams."
                 )
             self._done[group] = hypotheses.is_done(max(host_scores[prompt]), length, prompt_length)
         return chosen
@@ -274,12 +273,12 @@ class _HypothesisScorer(BeamScorer):
             return
         if self.num_beam_groups > 1:
             raise ValueError(
-                f"A group beam size of {input_ids.shape[0]} is used as the input, but a group beam size of"
-                f" {self._batch_size * self.group_size} is expected by the beam scorer."
+                f"The scorer has {self._batch_size * self.group_size} beams per group, found input_ids with "
+                f"{input_ids.shape[0]} rows."
             )
         raise ValueError(
-            f"A beam size of {input_ids.shape[0]} is used as the input, but a beam size of"
-            f" {self._batch_size * self.group_size} is expected by the beam scorer."
+            f"The scorer has {self._batch_size * self.group_size} beams (prompts times `num_beams`), found "
+            f"input_ids with {input_ids.shape[0]} rows."
         )
 
     def _accepts(self, tokens: Tensor) -> bool:

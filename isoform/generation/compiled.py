@@ -22,6 +22,7 @@ from torch import Tensor
 from ..cache_utils import DynamicCache, StaticCache
 from ..modeling_outputs import CausalLMOutputWithPast
 from ..utils import logging
+from . import _native
 from .steps import PlainSteps
 
 if TYPE_CHECKING:
@@ -139,8 +140,6 @@ def _own_code(function: Any) -> Callable[..., Any]:
 
 def _use_small_linear(graph: torch.fx.GraphModule) -> None:
     """Replace products of a few rows with a weight by `isoform::small_linear`."""
-    from . import _native
-
     if not _native.available():
         return
     for node in graph.graph.nodes:
@@ -234,6 +233,7 @@ class CompiledSteps(PlainSteps):
         key = (sample.shape[0], capacity, sample.dtype, sample.device, self.mask is not None, torch.get_num_threads())
         made = programs_of(self.model)
         program = made.get(key)
+        _native.use_huge_pages(self.model)
         if program is None or not program.lock.acquire(blocking=False):
             # A program in use by another thread is left to it.
             program = made[key] = Program(self.model, cache, capacity, self.mask is not None)

@@ -52,8 +52,7 @@ _GENERATE_ARGUMENTS = (
     "negative_prompt_attention_mask",
 )
 _FROM_FILE_HINT = (
-    " This was detected when initializing the generation config instance, which means the corresponding file may hold "
-    "incorrect parameterization and should be fixed."
+    " These values were given at construction, most likely by a generation_config.json: correct that file."
 )
 
 
@@ -241,12 +240,12 @@ class GenerationConfig(PushToHubMixin):
         """
         hint = _FROM_FILE_HINT if is_init else ""
         if not isinstance(self.early_stopping, (bool, int)) and self.early_stopping != "never":
-            raise ValueError(f"`early_stopping` must be a boolean or 'never', but is {self.early_stopping}.")
+            raise ValueError(f"`early_stopping` must be True, False or 'never', found {self.early_stopping!r}.")
         if not self._from_model_config:  # whose fields are the model's, and were checked with it
             self._check_types(hint)
         self._warn_unused_sampling(hint)
         if self.num_beams is None:
-            warnings.warn("`num_beams` is set to None - defaulting to 1.", UserWarning, stacklevel=3)
+            warnings.warn("`num_beams` is None: taken as 1.", UserWarning, stacklevel=3)
             self.num_beams = 1
         if self.num_beams == 1:
             self._warn_unused_beams(hint)
@@ -256,8 +255,8 @@ class GenerationConfig(PushToHubMixin):
         for name in _GENERATE_ARGUMENTS:
             if hasattr(self, name):
                 raise ValueError(
-                    f"Argument `{name}` is not a valid argument of `GenerationConfig`. It should be passed to "
-                    "`generate()` (or a pipeline) directly."
+                    f"`{name}` is an argument of `generate()` (or a pipeline), not an option that a "
+                    "`GenerationConfig` holds."
                 )
 
     def _check_types(self, hint: str) -> None:
@@ -278,8 +277,7 @@ class GenerationConfig(PushToHubMixin):
             if value == silent or (name == "top_k" and self.penalty_alpha is not None):  # contrastive search has top_k
                 continue
             warnings.warn(
-                f"`do_sample` is set to `False`. However, `{name}` is set to `{value}` -- this flag is only used in "
-                f"sample-based generation modes. You should set `do_sample=True` or unset `{name}`.{hint}",
+                f"`{name}={value}` has no effect without sampling: set `do_sample=True` or leave `{name}` out.{hint}",
                 UserWarning,
                 stacklevel=4,
             )
@@ -290,8 +288,7 @@ class GenerationConfig(PushToHubMixin):
             if value is silent or (silent is not False and value == silent):
                 continue
             warnings.warn(
-                f"`num_beams` is set to 1. However, `{name}` is set to `{value}` -- this flag is only used in "
-                f"beam-based generation modes. You should set `num_beams>1` or unset `{name}`.{hint}",
+                f"`{name}={value}` has no effect without beams: set `num_beams` above 1 or leave `{name}` out.{hint}",
                 UserWarning,
                 stacklevel=4,
             )
@@ -302,24 +299,18 @@ class GenerationConfig(PushToHubMixin):
                 value = getattr(self, name)
                 if value != needed:
                     raise ValueError(
-                        "`constraints` is not `None`, triggering constrained beam search. However, "
-                        f"`{name}` is set to `{value}`, which is incompatible with this generation mode. Set "
-                        f"`constraints=None` or unset `{name}` to continue.{hint}"
+                        f"`constraints` are fulfilled by beam search, which does not go with `{name}={value}`: "
+                        f"leave out one of them.{hint}"
                     )
         if self.diversity_penalty == 0.0 and self.num_beam_groups == 1:
             return
-        mode = (
-            "`diversity_penalty` is not 0.0 or `num_beam_groups` is not 1, triggering group beam search. In this "
-            "generation mode, "
-        )
+        mode = "Beams in groups (`num_beam_groups` above 1 or a `diversity_penalty`) are asked for: "
         if self.do_sample is True:
             raise ValueError(mode + "`do_sample` must be set to `False`")
         if not self.num_beam_groups or self.num_beams % self.num_beam_groups != 0:
             raise ValueError(mode + "`num_beams` should be divisible by `num_beam_groups`")
         if self.diversity_penalty == 0.0:
-            raise ValueError(
-                mode + "`diversity_penalty` should be greater than `0.0`, otherwise your groups will be identical."
-            )
+            raise ValueError(mode + "`diversity_penalty` must be above 0.0, or all groups find the same.")
 
     def _check_num_return_sequences(self) -> None:
         wanted = self.num_return_sequences
@@ -328,13 +319,11 @@ class GenerationConfig(PushToHubMixin):
         if self.num_beams == 1:
             if self.do_sample is False:
                 raise ValueError(
-                    "Greedy methods without beam search do not support `num_return_sequences` different than 1 "
-                    f"(got {wanted})."
+                    f"Greedy search has one result per prompt: `num_return_sequences` must be 1, found {wanted}. "
+                    "Use beams or `do_sample=True`."
                 )
         elif wanted > self.num_beams:
-            raise ValueError(
-                f"`num_return_sequences` ({wanted}) has to be smaller or equal to `num_beams` ({self.num_beams})."
-            )
+            raise ValueError(f"`num_return_sequences` ({wanted}) must not exceed `num_beams` ({self.num_beams}).")
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -411,7 +400,7 @@ class GenerationConfig(PushToHubMixin):
             with open(json_file, encoding="utf-8") as file:
                 values = json.load(file)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise OSError(f"The generation config '{json_file}' is not a valid JSON file: {error}") from error
+            raise OSError(f"{json_file} is not a valid JSON file with options of generation: {error}") from error
         if not isinstance(values, dict):
             raise ConfigError(f"must hold a JSON object, found a {type(values).__name__}", file=str(json_file))
         for name, hint in _hints().items():
@@ -507,8 +496,8 @@ class GenerationConfig(PushToHubMixin):
         problem = self._problem()
         if problem is not None:
             warnings.warn(
-                "The generation config instance is invalid -- `.validate()` throws warnings and/or exceptions. It was "
-                f"NOT saved. Fix these issues to save the configuration.\n\nThrown during validation:\n{problem}",
+                "The generation config instance is invalid and was NOT saved. Correct what `validate()` "
+                f"says:\n{problem}",
                 UserWarning,
                 stacklevel=2,
             )

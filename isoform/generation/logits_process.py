@@ -105,7 +105,7 @@ class MinLengthLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, min_length: int, eos_token_id: int | list[int]) -> None:
-        require(is_whole(min_length, 0), f"`min_length` has to be a non-negative integer, but is {min_length}")
+        require(is_whole(min_length, 0), f"`min_length` must be an int from 0, found {min_length}")
         self.min_length = min_length
         self.eos_token_id = end_tokens(eos_token_id)
         self._eos = TokenIds(self.eos_token_id)
@@ -125,7 +125,7 @@ class MinNewTokensLengthLogitsProcessor(LogitsProcessor):
 
     def __init__(self, prompt_length_to_skip: int, min_new_tokens: int, eos_token_id: int | list[int]) -> None:
         for name, value in (("prompt_length_to_skip", prompt_length_to_skip), ("min_new_tokens", min_new_tokens)):
-            require(is_whole(value, 0), f"`{name}` has to be a positive integer, but is {value}")
+            require(is_whole(value, 0), f"`{name}` must be an int from 0, found {value}")
         self.prompt_length_to_skip = prompt_length_to_skip
         self.min_new_tokens = min_new_tokens
         self.eos_token_id = end_tokens(eos_token_id)
@@ -181,7 +181,7 @@ class RepetitionPenaltyLogitsProcessor(LogitsProcessor):
     def __init__(self, penalty: float) -> None:
         require(
             isinstance(penalty, float) and penalty > 0,
-            f"`penalty` has to be a strictly positive float, but is {penalty}",
+            f"`penalty` must be a float above 0, found {penalty}",
         )
         self.penalty = penalty
 
@@ -200,7 +200,7 @@ class EncoderRepetitionPenaltyLogitsProcessor(LogitsProcessor):
     def __init__(self, penalty: float, encoder_input_ids: Tensor) -> None:
         require(
             isinstance(penalty, float) and penalty > 0,
-            f"`penalty` has to be a strictly positive float, but is {penalty}",
+            f"`penalty` must be a float above 0, found {penalty}",
         )
         self.penalty = 1 / penalty
         self.encoder_input_ids = encoder_input_ids
@@ -217,7 +217,7 @@ class NoRepeatNGramLogitsProcessor(LogitsProcessor):
     """
 
     def __init__(self, ngram_size: int) -> None:
-        require(is_whole(ngram_size, 1), f"`ngram_size` has to be a strictly positive integer, but is {ngram_size}")
+        require(is_whole(ngram_size, 1), f"`ngram_size` must be an int above 0, found {ngram_size}")
         self.ngram_size = ngram_size
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
@@ -235,7 +235,7 @@ class EncoderNoRepeatNGramLogitsProcessor(LogitsProcessor):
     def __init__(self, encoder_ngram_size: int, encoder_input_ids: Tensor) -> None:
         require(
             is_whole(encoder_ngram_size, 1),
-            f"`encoder_ngram_size` has to be a strictly positive integer, but is {encoder_ngram_size}",
+            f"`encoder_ngram_size` must be an int above 0, found {encoder_ngram_size}",
         )
         self.ngram_size = encoder_ngram_size
         self.encoder_input_ids = torch.atleast_2d(encoder_input_ids)
@@ -260,11 +260,11 @@ class HammingDiversityLogitsProcessor(LogitsProcessor):
     def __init__(self, diversity_penalty: float, num_beams: int, num_beam_groups: int) -> None:
         require(
             isinstance(diversity_penalty, float) and diversity_penalty > 0.0,
-            "`diversity_penalty` should be a float strictly larger than 0.",
+            f"`diversity_penalty` must be a float above 0, found {diversity_penalty}",
         )
-        require(is_whole(num_beams, 2), "`num_beams` should be an integer strictly larger than 1.")
-        require(is_whole(num_beam_groups, 2), "`num_beam_groups` should be an integer strictly larger than 1.")
-        require(num_beam_groups <= num_beams, "`beam_groups` has to be smaller or equal to `num_beams`.")
+        require(is_whole(num_beams, 2), f"`num_beams` must be an int above 1, found {num_beams}")
+        require(is_whole(num_beam_groups, 2), f"`num_beam_groups` must be an int above 1, found {num_beam_groups}")
+        require(num_beam_groups <= num_beams, "`num_beam_groups` must not exceed `num_beams`.")
         self._diversity_penalty = diversity_penalty
         self._num_beams = num_beams
         self._num_sub_beams = num_beams // num_beam_groups
@@ -409,17 +409,15 @@ class ClassifierFreeGuidanceLogitsProcessor(LogitsProcessor):
     def __init__(self, guidance_scale: float) -> None:
         require(
             guidance_scale > 1,
-            "Require guidance scale >1 to use the classifier free guidance processor, got guidance scale "
-            f"{guidance_scale}.",
+            f"`guidance_scale` must be above 1 to have an effect, found {guidance_scale}.",
         )
         self.guidance_scale = guidance_scale
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         require(
             scores.shape[0] == 2 * input_ids.shape[0],
-            "Logits should have twice the batch size of the input ids, the first half of batches corresponding to the "
-            "conditional inputs, and the second half of batches corresponding to the unconditional inputs. Got batch "
-            f"size {scores.shape[0]} for the logits and {input_ids.shape[0]} for the input ids.",
+            "Classifier-free guidance needs scores of twice the batch size, with the prompt first and then "
+            f"without; found {scores.shape[0]} rows of scores for {input_ids.shape[0]} of input_ids.",
         )
         conditional, unconditional = scores.chunk(2)
         return unconditional + (conditional - unconditional) * self.guidance_scale
@@ -557,7 +555,7 @@ class AlternatingCodebooksLogitsProcessor(LogitsProcessor):
     def __init__(self, input_start_len: int, semantic_vocab_size: int, codebook_size: int) -> None:
         require(
             is_whole(input_start_len, 0),
-            f"`input_starting_length` has to be a non-negative integer, but is {input_start_len}",
+            f"`input_start_len` must be an int from 0, found {input_start_len}",
         )
         self.input_start_len = input_start_len
         self.semantic_vocab_size = semantic_vocab_size
@@ -583,7 +581,7 @@ class BarkEosPrioritizerLogitsProcessor(LogitsProcessor):
 
     def __init__(self, eos_token_id: int | list[int], min_eos_p: float | None) -> None:
         self.eos_token_id = as_list(eos_token_id)
-        require(min_eos_p is None or min_eos_p > 0, f"`min_eos_p` has to be a positive float, but is {min_eos_p}")
+        require(min_eos_p is None or min_eos_p > 0, f"`min_eos_p` must be a float above 0, found {min_eos_p}")
         self.min_eos_p = min_eos_p
         self._eos = TokenIds(self.eos_token_id)
 

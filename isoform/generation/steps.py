@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..cache_utils import DynamicCache, as_cache
+from ..modeling_outputs import CausalLMOutputWithPast
 from ._inputs import crop_past
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class PlainSteps:
         capacity = limit if options.max_length is None else min(limit, options.max_length + self.offset)
         past = kwargs.get("past_key_values")
         self.cache: Any = DynamicCache(capacity=capacity) if past is None else as_cache(past)
-        self.copies = 1 if options.attentions or options.hidden_states else _copies(ids, kwargs)
+        self.records = options.attentions or options.hidden_states
+        self.copies = 1 if self.records else _copies(ids, kwargs)
         self.flags = {"use_cache": True, "return_dict": True}
         if options.attentions:
             self.flags["output_attentions"] = True
@@ -169,14 +171,24 @@ class PlainSteps:
                 inputs["position_ids"] = self.positions[:, seen:end]
         if self.copies > 1:
             return self._forward_prompt_once(inputs)
-        outputs = self.model(**inputs, past_key_values=self.cache)
+        outputs = self._run(inputs)
         self.cache = outputs.past_key_values
         return outputs
+
+    def _run(self, inputs: dict[str, Any]) -> Any:
+        """Call the model. Of a prompt, only the last position's logits are computed, unless someone watches the model."""
+        model, inputs["past_key_values"] = self.model, self.cache
+        first = inputs.get("input_ids", inputs.get("inputs_embeds"))
+        if self.records or first.shape[1] == 1 or not _is_unwatched(model):
+            return model(**inputs)
+        outputs = model.run_body(inputs)
+        logits = model._logits(outputs.last_hidden_state[:, -1:])
+        return CausalLMOutputWithPast(logits=logits, past_key_values=outputs.past_key_values)
 
     def _forward_prompt_once(self, inputs: dict[str, Any]) -> Any:
         copies, self.copies = self.copies, 1
         inputs = {n: x[::copies] if isinstance(x, Tensor) else x for n, x in inputs.items()}
-        outputs = self.model(**inputs, past_key_values=self.cache)
+        outputs = self._run(inputs)
         logits = outputs.logits[:, -1:].repeat_interleave(copies, 0)
         rows = torch.arange(logits.shape[0] // copies, device=logits.device).repeat_interleave(copies)
         self.cache = self.model._reorder_cache(outputs.past_key_values, rows)
@@ -191,6 +203,14 @@ class PlainSteps:
 
     def close(self) -> None:
         pass
+
+
+def _is_unwatched(model: Any) -> bool:
+    """Whether calling body and head in turn is the same as calling the model: no hooks, no replaced methods."""
+    from ..heads.lm import CausalLM
+
+    hooked = model._forward_hooks or model._forward_pre_hooks or "forward" in vars(model)
+    return not hooked and type(model)._head_forward is CausalLM._head_forward
 
 
 def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options, strategy: Strategy) -> Steps:

@@ -45,9 +45,8 @@ class MaxLengthCriteria(StoppingCriteria):
         done = length >= self.max_length
         if self.max_position_embeddings is not None and not done and length >= self.max_position_embeddings:
             logger.warning_once(
-                f"This is a friendly reminder: the text is longer than the model's predefined maximum length "
-                f"({self.max_position_embeddings} tokens). Depending on the model, you may observe exceptions, "
-                "performance degradation, or nothing at all."
+                f"The text is longer than the {self.max_position_embeddings} tokens that the model was made for: "
+                "it may fail, or its quality may drop."
             )
         return done
 
@@ -62,9 +61,8 @@ class MaxNewTokensCriteria(StoppingCriteria):
 
     def __init__(self, start_length: int, max_new_tokens: int) -> None:
         warnings.warn(
-            "The class `MaxNewTokensCriteria` is deprecated. "
-            f"Please use `MaxLengthCriteria(max_length={start_length + max_new_tokens})` "
-            "with `max_length = start_length + max_new_tokens` instead.",
+            "`MaxNewTokensCriteria` is deprecated: use "
+            f"`MaxLengthCriteria(max_length={start_length + max_new_tokens})`, which counts the prompt too.",
             FutureWarning,
             stacklevel=2,
         )
@@ -121,6 +119,8 @@ def validate_stopping_criteria(stopping_criteria: StoppingCriteriaList, max_leng
         criteria.append(MaxLengthCriteria(max_length=max_length))
     elif present != max_length:
         warnings.warn(
-            "You set different `max_length` for stopping criteria and `max_length` parameter", UserWarning, stacklevel=2
+            "`max_length` and the stopping criteria name different `max_length` values: the smaller one ends the text.",
+            UserWarning,
+            stacklevel=2,
         )
     return criteria

@@ -74,7 +74,9 @@ class Beams(Strategy):
         """Check the shapes and set the beams' scores."""
         prompts = len(self.scorer._beam_hyps) // self.groups
         if prompts * self.beams != run.batch:
-            raise ValueError(f"Batch dimension of `input_ids` should be {prompts * self.beams}, but is {run.batch}.")
+            raise ValueError(
+                f"`input_ids` must have {prompts * self.beams} rows (prompts times beams), found {run.batch}."
+            )
         self.totals = torch.zeros(prompts, self.beams, dtype=torch.float, device=device)
         self.set_first(self.totals)
         self.totals = self.totals.view(-1)

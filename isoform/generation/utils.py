@@ -114,7 +114,10 @@ class GenerationMixin(InputPreparation, Setup):
         input_ids, model_kwargs = self._first_ids(tensor, name, config, model_kwargs)
         if streamer is not None:
             if config.num_beams > 1:
-                raise ValueError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is 1.")
+                raise ValueError(
+                    "`streamer` needs tokens that stay, and beam search takes them back: set "
+                    f"`num_beams` to 1, found {config.num_beams}."
+                )
             streamer.put(input_ids.cpu())
 
         explicit = kwargs.get("max_length") is not None or config.max_length is None
@@ -162,14 +165,9 @@ class GenerationMixin(InputPreparation, Setup):
         """Refuse models without a head for generation, naming classes that have one."""
         if self.can_generate():  # type: ignore[attr-defined]
             return
-        message = (
-            f"The current model class ({type(self).__name__}) is not compatible with `.generate()`, as it doesn't have "
-            "a language model head."
-        )
+        message = f"{type(self).__name__} cannot generate: it has no language model head."
         names = sorted(_classes_that_generate(type(self.config)))
-        raise TypeError(
-            message + (f" Please use one of the following classes instead: {', '.join(names)}" if names else "")
-        )
+        raise TypeError(message + (f" Use one of {', '.join(names)}." if names else ""))
 
     def _current_generation_config(self) -> GenerationConfig:
         """The model's options; those derived from its config are derived anew where the config was changed since."""
@@ -197,8 +195,8 @@ class GenerationMixin(InputPreparation, Setup):
             return
         if bool((tensor[:, -1] == config.pad_token_id).any()):
             logger.warning(
-                "A decoder-only architecture is being used, but right-padding was detected! For correct generation "
-                "results, please set `padding_side='left'` when initializing the tokenizer."
+                "Some prompts end in padding, and a decoder would continue after it: pad on the left "
+                "(`padding_side='left'` of the tokenizer)."
             )
 
     def _first_ids(
@@ -231,26 +229,25 @@ class GenerationMixin(InputPreparation, Setup):
 
         if has_default_max_length and options.max_new_tokens is None and options.max_length == 20:
             warn(
-                "Using the model-agnostic default `max_length` (=20) to control the generation length. We recommend "
-                "setting `max_new_tokens` to control the maximum length of the generation."
+                "No length is given: the text ends at the default `max_length` of 20 tokens, prompt included. Set "
+                "`max_new_tokens`."
             )
         if input_ids_length >= options.max_length:
             name = "decoder_input_ids" if self.config.is_encoder_decoder else "input_ids"
             warn(
-                f"Input length of {name} is {input_ids_length}, but `max_length` is set to {options.max_length}. This "
-                "can lead to unexpected behavior. You should consider increasing `max_new_tokens`."
+                f"{name} has {input_ids_length} tokens, but `max_length` is {options.max_length}, prompt included: "
+                "little or nothing can be generated. Set `max_new_tokens`."
             )
         hint = "Generation will stop at the maximum length: decrease the minimum or increase the maximum."
         if options.min_length is not None and options.min_length > options.max_length:
             warn(
-                f"Unfeasible length constraints: `min_length` ({options.min_length}) is larger than the maximum "
-                f"possible length ({options.max_length}). {hint}"
+                f"`min_length` ({options.min_length}) cannot be reached: the text ends at {options.max_length} "
+                f"tokens. {hint}"
             )
         if options.min_new_tokens is not None and options.min_new_tokens + input_ids_length > options.max_length:
             warn(
-                f"Unfeasible length constraints: `min_new_tokens` ({options.min_new_tokens}), when added to the prompt "
-                f"length ({input_ids_length}), is larger than the maximum possible length ({options.max_length}). "
-                f"{hint}"
+                f"`min_new_tokens` ({options.min_new_tokens}) cannot be reached: the prompt has {input_ids_length} "
+                f"tokens, and the text ends at {options.max_length}. {hint}"
             )
 
     # The kinds of decoding
@@ -473,7 +470,9 @@ class GenerationMixin(InputPreparation, Setup):
                                 output_attentions, output_hidden_states, output_scores, return_dict_in_generate,
                                 synced_gpus, streamer)  # fmt: skip
         if input_ids.shape[0] != 1:
-            raise ValueError(f"assisted generate is only supported for batch_size = 1, found {input_ids.shape[0]}")
+            raise ValueError(
+                f"Assisted generation takes one prompt at a time (batch_size = 1), found {input_ids.shape[0]}"
+            )
         model_kwargs["use_cache"] = True
         assistant_kwargs = dict(model_kwargs)
         own_encoder = model_kwargs.pop("assistant_encoder_outputs", None)
@@ -516,8 +515,8 @@ class GenerationMixin(InputPreparation, Setup):
         criteria = criteria if criteria is not None else StoppingCriteriaList()
         if max_length is not None:
             warnings.warn(
-                "`max_length` is deprecated in this function, use "
-                "`stopping_criteria=StoppingCriteriaList([MaxLengthCriteria(max_length=max_length)])` instead.",
+                "`max_length` is deprecated here: pass "
+                "`stopping_criteria=StoppingCriteriaList([MaxLengthCriteria(...)])`.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -526,7 +525,9 @@ class GenerationMixin(InputPreparation, Setup):
             warnings.warn("No stopping criteria are given: this will likely loop forever", UserWarning, stacklevel=3)
         pad, eos = given(pad_token_id, "pad_token_id"), as_id_list(given(eos_token_id, "eos_token_id"))
         if eos and pad is None and not beams:
-            raise ValueError("If `eos_token_id` is defined, make sure that `pad_token_id` is defined.")
+            raise ValueError(
+                "Rows that ended must be padded: `eos_token_id` is set, so `pad_token_id` has to be set too."
+            )
         return Options(
             processors=LogitsProcessorList() if processors is None else processors,
             warpers=LogitsProcessorList() if warpers is None else warpers,
@@ -556,11 +557,11 @@ def _choose_pad_token(config: GenerationConfig, model_kwargs: dict[str, Any]) ->
         return
     if model_kwargs.get("attention_mask") is None:
         logger.warning(
-            "The attention mask and the pad token id were not set. As a consequence, you may observe unexpected "
-            "behavior. Please pass your input's `attention_mask` to obtain reliable results."
+            "There is neither an `attention_mask` nor a pad token id, so padding cannot be told from text: pass "
+            "the `attention_mask` of the tokenizer."
         )
     config.pad_token_id = as_id_list(config.eos_token_id)[0]  # type: ignore[index]
-    logger.warning(f"Setting `pad_token_id` to `eos_token_id`:{config.pad_token_id} for open-end generation.")
+    logger.warning(f"`pad_token_id` is not set: padding with `eos_token_id` ({config.pad_token_id}).")
 
 
 def _set_max_length(config: GenerationConfig, prompt_length: int, has_default: bool) -> None:
@@ -569,8 +570,8 @@ def _set_max_length(config: GenerationConfig, prompt_length: int, has_default: b
         return
     if not has_default and config.max_length is not None:
         logger.warning(
-            f"Both `max_new_tokens` (={config.max_new_tokens}) and `max_length`(={config.max_length}) seem to have "
-            "been set. `max_new_tokens` will take precedence."
+            f"`max_new_tokens` ({config.max_new_tokens}) and `max_length` ({config.max_length}) are both given: "
+            "`max_new_tokens` counts."
         )
     config.max_length = config.max_new_tokens + prompt_length
 

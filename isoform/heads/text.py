@@ -59,9 +59,7 @@ class LastTokenScore(Head):
         batch, length = tokens.shape[:2]  # type: ignore[union-attr]
         pad = self.config.pad_token_id  # type: ignore[attr-defined]
         if pad is None and self.needs_pad and batch != 1:
-            raise ValueError(
-                "Cannot handle batch sizes > 1 if no padding token is defined: set model.config.pad_token_id"
-            )
+            raise ValueError("A batch of several texts needs a padding token: set model.config.pad_token_id")
         if input_ids is None and pad is not None:
             logger.warning_once(
                 f"{type(self).__name__} cannot tell padding in `inputs_embeds`: it scores the last position."

@@ -84,9 +84,9 @@ class Call:
         """Embed the tokens, open the cache and fix positions and mask; returns `(batch, sequence, hidden)`."""
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError(
-                "You cannot specify both input_ids and inputs_embeds at the same time"
+                "Pass input_ids or inputs_embeds, not both"
                 if input_ids is not None
-                else "You have to specify either input_ids or inputs_embeds"
+                else "Nothing to compute on: pass input_ids or inputs_embeds"
             )
         x: Any = embed(input_ids) if inputs_embeds is None else inputs_embeds  # type: ignore[arg-type]
         length = x.shape[1]

@@ -167,10 +167,7 @@ class Pipeline(_ScikitCompat):
         placed = getattr(self.model, "hf_device_map", None)
         if placed is not None:
             if device is not None:
-                raise ValueError(
-                    "The model has been loaded with `accelerate` and therefore cannot be moved to a specific device. "
-                    "Please discard the `device` argument when creating your pipeline object."
-                )
+                raise ValueError("`accelerate` has placed this model, so it cannot be moved: leave `device` out.")
             device = next(iter(placed.values()))
         if device is None:
             return getattr(self.model, "device", None) or torch.device("cpu")
@@ -253,8 +250,8 @@ class Pipeline(_ScikitCompat):
             supported_models = [name if isinstance(name, str) else name.__name__ for group in groups for name in group]
         if type(self.model).__name__ not in supported_models:
             logger.error(
-                f"The model '{type(self.model).__name__}' is not supported for {self.task}. "
-                f"Supported models are {supported_models}."
+                f"The pipeline {self.task} may not work with {type(self.model).__name__}: it is made for "
+                f"{supported_models}."
             )
 
     @abstractmethod
@@ -322,8 +319,8 @@ class Pipeline(_ScikitCompat):
         if isinstance(inputs, Iterator) or not hasattr(inputs, "__len__"):
             if num_workers > 1:
                 logger.warning(
-                    "For iterable dataset using num_workers>1 is likely to result in errors since everything is "
-                    "iterable, setting `num_workers=1` to guarantee correctness."
+                    "An iterable dataset would be read by every worker, so its items would come several times: "
+                    "`num_workers` is set to 1."
                 )
                 num_workers = 1
             prepared: Dataset = PipelineIterator(inputs, self.preprocess, preprocess_params)
@@ -338,7 +335,9 @@ class Pipeline(_ScikitCompat):
             )
         if num_workers and "TOKENIZERS_PARALLELISM" not in os.environ:
             # Threads of the tokenizers library do not survive the fork of the workers.
-            logger.info("Disabling tokenizer parallelism, we're using DataLoader multithreading already")
+            logger.info(
+                "TOKENIZERS_PARALLELISM is set to false: the workers of the DataLoader run side by side already"
+            )
             os.environ["TOKENIZERS_PARALLELISM"] = "false"
         feature_extractor = self.feature_extractor if self.feature_extractor is not None else self.image_processor
         collate_fn = no_collate_fn if batch_size == 1 else pad_collate_fn(self.tokenizer, feature_extractor)
@@ -381,8 +380,8 @@ class Pipeline(_ScikitCompat):
         self.call_count += 1
         if self.call_count == 11 and self.device.type == "cuda":
             logger.warning(
-                "You seem to be using the pipelines sequentially on GPU. "
-                "In order to maximize efficiency please use a dataset"
+                "The pipeline is called with one input after the other on a GPU: pass a dataset or a list, and "
+                "`batch_size`, to use it better."
             )
 
     def run_multi(
@@ -473,10 +472,7 @@ class ChunkPipeline(Pipeline):
         if batch_size == "auto":
             return AutoBatchIterator(self, inputs, preprocess_params, forward_params, postprocess_params)
         if num_workers > 1:
-            logger.warning(
-                "For ChunkPipeline using num_workers>0 is likely to result in errors since everything is iterable, "
-                "setting `num_workers=1` to guarantee correctness."
-            )
+            logger.warning("The pieces of a ChunkPipeline would be read by every worker: `num_workers` is set to 1.")
             num_workers = 1
         pieces = PipelineChunkIterator(inputs, self.preprocess, preprocess_params)
         batches = self._batches(pieces, num_workers, batch_size)

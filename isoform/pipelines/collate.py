@@ -14,7 +14,7 @@ _FEATURE_KEYS = {"pixel_values", "image"}
 def no_collate_fn(items: list[Any]) -> Any:
     """The only item of a batch of one."""
     if len(items) != 1:
-        raise ValueError("This collate_fn is meant to be used with batch_size=1")
+        raise ValueError(f"Expected one item, because batch_size=1; found {len(items)}")
     return items[0]
 
 
@@ -49,9 +49,7 @@ def collate(
     keys = set(items[0])
     for item in items:
         if set(item) != keys:
-            raise ValueError(
-                f"The elements of the batch contain different keys. Cannot batch them ({set(item)} != {keys})"
-            )
+            raise ValueError(f"Items with different keys cannot form a batch: {set(item)} and {keys}")
     batch: dict[str, Any] = {}
     for key in items[0]:
         values = [item[key] for item in items]
@@ -87,15 +85,18 @@ def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dic
         ValueError: neither is given, the tokenizer has no padding token, or the two pad on different sides.
     """
     if tokenizer is None and feature_extractor is None:
-        raise ValueError("Pipeline without tokenizer or feature_extractor cannot do batching")
+        raise ValueError(
+            "A batch must be padded, and a pipeline without tokenizer or feature_extractor cannot do "
+            "that: use batch_size=1"
+        )
     padding: dict[str, float] = {}
     feature_value = getattr(feature_extractor, "padding_value", None)
     sides = {getattr(feature_extractor, "padding_side", None)}
     if tokenizer is not None:
         if tokenizer.pad_token_id is None:
             raise ValueError(
-                "Pipeline with tokenizer without pad_token cannot do batching. You can try to set it with "
-                "`pipe.tokenizer.pad_token_id = model.config.eos_token_id`."
+                "A batch must be padded, and the tokenizer is without pad_token: set `pipe.tokenizer.pad_token_id "
+                "= model.config.eos_token_id`, or use batch_size=1."
             )
         padding = token_padding(tokenizer.pad_token_id, tokenizer.pad_token_type_id)
         sides.add(tokenizer.padding_side)
@@ -103,6 +104,6 @@ def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dic
         padding.update(dict.fromkeys(("input_values", "input_features"), feature_value))
     sides.discard(None)
     if len(sides) > 1:
-        raise ValueError(f"The feature extractor, and tokenizer don't agree on padding side {sides}")
+        raise ValueError(f"The tokenizer and the feature extractor pad on different sides: {sides}")
     side = sides.pop() or "right" if sides else "right"
     return lambda items: collate(items, padding, side=side)

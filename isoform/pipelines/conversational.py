@@ -60,7 +60,7 @@ class Conversation:
         if not set(message) >= {"role", "content"}:
             raise ValueError("Message should contain at least 'role' and 'content' keys!")
         if message["role"] not in _ROLES:
-            raise ValueError("Only 'user', 'assistant' and 'system' roles are supported for now!")
+            raise ValueError(f"a message's role must be 'user', 'assistant' or 'system', found {message['role']!r}")
         self.messages.append(message)
 
     def add_user_input(self, text: str, overwrite: bool = False) -> None:
@@ -72,8 +72,8 @@ class Conversation:
             self.messages[-1] = {"role": "user", "content": text}
         else:
             logger.warning(
-                f'"{self.messages[-1]["content"]}" is still unanswered; new input ignored: "{text}".'
-                " Set `overwrite` to True to overwrite unprocessed user input"
+                f"'{self.messages[-1]['content']}' is still unanswered; new input ignored: '{text}'. Pass "
+                "overwrite=True to replace the unanswered one."
             )
 
     def append_response(self, response: str) -> None:

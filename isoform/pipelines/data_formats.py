@@ -68,7 +68,7 @@ class PipelineDataFormat:
             "pipe": PipedPipelineDataFormat,
         }
         if format not in readers:
-            raise KeyError(f"Unknown reader {format} (Available reader are json/csv/pipe)")
+            raise KeyError(f"Unknown reader {format}: expected json, csv or pipe")
         return readers[format](output_path, input_path, column, overwrite=overwrite)
 
 
@@ -127,8 +127,5 @@ class PipedPipelineDataFormat(PipelineDataFormat):
     def save_binary(self, data: Any) -> str:
         """As the base class, but the caller must have named an output file."""
         if self.output_path is None:
-            raise KeyError(
-                "When using piped input on pipeline outputting large object requires an output file path. "
-                "Please provide such output path through --output argument."
-            )
+            raise KeyError("Large results cannot be written to a pipe: name an output file with --output.")
         return super().save_binary(data)

@@ -68,18 +68,18 @@ def get_task(model: str, token: str | None = None, **deprecated_kwargs: Any) -> 
     from ..utils import is_offline_mode
 
     if is_offline_mode():
-        raise RuntimeError("You cannot infer task automatically within `pipeline` when using offline mode")
+        raise RuntimeError(
+            "Without network (offline mode) the task of a model cannot be looked up: pass `task` to `pipeline`"
+        )
     token = token or deprecated_kwargs.pop("use_auth_token", None)
     try:
         info = model_info(model, token=token)  # type: ignore[misc] # exported lazily
     except Exception as error:
-        raise RuntimeError(f"Instantiating a pipeline without a task set raised an error: {error}") from error
+        raise RuntimeError(f"The task of {model} could not be looked up (pass `task`): {error}") from error
     if not info.pipeline_tag:
-        raise RuntimeError(
-            f"The model {model} does not seem to have a correct `pipeline_tag` set to infer the task automatically"
-        )
+        raise RuntimeError(f"{model} does not say its task (`pipeline_tag`) on the Hub: pass `task`")
     if getattr(info, "library_name", "transformers") not in ("transformers", None):
-        raise RuntimeError(f"This model is meant to be used with {info.library_name} not with transformers")
+        raise RuntimeError(f"{model} is for the library {info.library_name}, which isoform cannot stand in for")
     return info.pipeline_tag
 
 
@@ -167,16 +167,11 @@ def pipeline(
 
 def _check_arguments(task: str | None, model: Any, tokenizer: Any, feature_extractor: Any) -> None:
     if task is None and model is None:
-        raise RuntimeError(
-            "Impossible to instantiate a pipeline without either a task or a model being specified. "
-            "Please provide a task class or a model"
-        )
+        raise RuntimeError("Nothing to build a pipeline from: pass `task`, `model`, or both")
     for kind, given in (("tokenizer", tokenizer), ("feature_extractor", feature_extractor)):
         if model is None and given is not None:
             raise RuntimeError(
-                f"Impossible to instantiate a pipeline with {kind} specified but not the model as the provided {kind} "
-                "may not be compatible with the default model. Please provide a PreTrainedModel class or a "
-                f"path/identifier to a pretrained model when providing {kind}."
+                f"A {kind} without a model: the default model of the task may need another {kind}. Pass `model` too."
             )
 
 
@@ -206,10 +201,7 @@ def _infer_task(model: Any, config: Any, custom: dict[str, Any], token: Any, opt
     if len(custom) == 1:
         return next(iter(custom))
     if custom:
-        raise RuntimeError(
-            "We can't infer the task automatically for this model as there are multiple tasks available. "
-            f"Pick one in {', '.join(custom)}"
-        )
+        raise RuntimeError(f"This model has several tasks: choose one of {', '.join(custom)}")
     found = None
     if not isinstance(model, str):
         found = task_of_class(type(model).__name__)
@@ -254,9 +246,8 @@ def _entry_for(
 
         if not trust_remote_code and pipeline_class is None:
             raise RemoteCodeError(
-                f"Loading the pipeline '{task}' requires you to execute the code of its repository on your machine. "
-                "Make sure you have read the code there to avoid malicious use, then set the option "
-                "`trust_remote_code=True` to remove this error."
+                f"The pipeline '{task}' is code of the model's repository. Read it first; if you trust it, pass "
+                "`trust_remote_code=True` to run it here."
             )
         entry, options = clean_custom_task(dict(custom[task]))
         return task, entry, options
@@ -282,8 +273,8 @@ def _default_model(
     model, default_revision = get_default_model_and_revision(entry, framework, options)
     revision = revision or default_revision
     logger.warning(
-        f"No model was supplied, defaulted to {model} and revision {revision} (https://huggingface.co/{model}).\n"
-        "Using a pipeline without specifying a model name and revision in production is not recommended."
+        f"No model is named: using {model} at revision {revision} (https://huggingface.co/{model}). Name model and "
+        "revision, since this default may change."
     )
     return model, revision
 
@@ -295,15 +286,11 @@ def _add_placement(model_kwargs: dict[str, Any], device: Any, device_map: Any, t
             continue
         if name in model_kwargs:
             raise ValueError(
-                f'You cannot use both `pipeline(... {name}=..., model_kwargs={{"{name}":...}})` as those arguments '
-                "might conflict, use only one."
+                f"`{name}` is given twice, as an argument of pipeline() and in `model_kwargs`: give it once."
             )
         model_kwargs[name] = value
     if device_map is not None and device is not None:
-        logger.warning(
-            "Both `device` and `device_map` are specified. `device` will override `device_map`. You will most likely "
-            "encounter unexpected behavior. Please remove `device` and keep `device_map`."
-        )
+        logger.warning("`device` and `device_map` are both given: `device` wins. Give only one, best `device_map`.")
     if isinstance(torch_dtype, str) and torch_dtype != "auto":
         import torch
 
@@ -343,8 +330,7 @@ def _load_part(
         label = kind.replace("_", " ")
         class_name = {"tokenizer": "PreTrainedTokenizer"}.get(kind, "preprocessor")
         raise ValueError(
-            f"Impossible to guess which {label} to use. Please provide a {class_name} class or a path/identifier to a "
-            f"pretrained {label}."
+            f"Impossible to guess which {label} to use: pass a {class_name}, or the name or path of one, as `{label}`."
         )
     import isoform
 

@@ -31,9 +31,7 @@ class FeatureExtractionPipeline(Pipeline):
         tokenize_kwargs = dict(tokenize_kwargs or {})
         if truncation is not None:
             if "truncation" in tokenize_kwargs:
-                raise ValueError(
-                    "truncation parameter defined twice (given as keyword argument as well as in tokenize_kwargs)"
-                )
+                raise ValueError("`truncation` is given twice, as an argument and in `tokenize_kwargs`: give it once")
             tokenize_kwargs["truncation"] = truncation
         return tokenize_kwargs, {}, {} if return_tensors is None else {"return_tensors": return_tensors}
 

@@ -48,7 +48,9 @@ def _load_first(name: str, config: Any, classes: Iterable[Any], model_kwargs: di
     named = (getattr(isoform, name, None) for name in getattr(config, "architectures", None) or ())
     candidates = list(dict.fromkeys(candidate for candidate in (*classes, *named) if candidate is not None))
     if not candidates:
-        raise ValueError(f"Pipeline cannot infer suitable model classes from {name}")
+        raise ValueError(
+            f"{name}: its config names no class of isoform (`architectures`), and the task has none that fits"
+        )
     reasons = []
     for model_class in candidates:
         try:
@@ -58,7 +60,7 @@ def _load_first(name: str, config: Any, classes: Iterable[Any], model_kwargs: di
             last = error
     listed = "\n".join(reasons)
     names = tuple(candidate.__name__ for candidate in candidates)
-    raise ValueError(f"Could not load model {name} with any of the following classes: {names}.\n{listed}") from last
+    raise ValueError(f"{name} could not be loaded by any of {names}.\n{listed}") from last
 
 
 def infer_framework_from_model(
@@ -99,12 +101,15 @@ def get_default_model_and_revision(
     defaults = targeted_task.get("default") or {}
     if task_options:
         if task_options not in defaults:
-            raise ValueError(f"The task does not provide any default models for options {task_options}")
+            raise ValueError(f"The task has no default models for options {task_options}: name the model")
         chosen = defaults[task_options]["model"]
     elif "model" in defaults:
         chosen = defaults["model"]
     else:
-        raise ValueError('The task defaults can\'t be correctly selected. You probably meant "translation_XX_to_YY"')
+        raise ValueError(
+            "The task has one default model per pair of languages: write it as translation_XX_to_YY, "
+            "for instance translation_en_to_fr"
+        )
     return chosen[framework or "pt"]
 
 
@@ -117,7 +122,9 @@ def clean_custom_task(task_info: dict[str, Any]) -> tuple[dict[str, Any], None]:
     import isoform
 
     if "impl" not in task_info:
-        raise RuntimeError("This model introduces a custom pipeline without specifying its implementation.")
+        raise RuntimeError(
+            "The config of this model lists a pipeline of its own without specifying its implementation (`impl`)."
+        )
     for framework in ("pt", "tf"):
         names = task_info.get(framework) or ()
         names = (names,) if isinstance(names, str) else names

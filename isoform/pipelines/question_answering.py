@@ -94,10 +94,10 @@ class QuestionAnsweringArgumentHandler(ArgumentHandler):
         if isinstance(item, SquadExample):
             return item
         if not isinstance(item, dict):
-            raise ValueError(f"{item} argument needs to be of type (SquadExample, dict)")
+            raise ValueError(f"expected a SquadExample or a dict, found {item}")
         for key in ("question", "context"):
             if key not in item:
-                raise KeyError("You need to provide a dictionary with keys {question:..., context:...}")
+                raise KeyError(f"the key {key!r} is missing: expected question and context")
             if item[key] is None:
                 raise ValueError(f"`{key}` cannot be None")
             if isinstance(item[key], str) and not item[key]:
@@ -135,7 +135,9 @@ class QuestionAnsweringArgumentHandler(ArgumentHandler):
             contexts = [contexts] * len(questions)
         if isinstance(questions, list) and isinstance(contexts, list):
             if len(questions) != len(contexts):
-                raise ValueError("Questions and contexts don't have the same lengths")
+                raise ValueError(
+                    f"found {len(questions)} questions and {len(contexts)} contexts: expected as many of both"
+                )
             return [{"question": question, "context": context} for question, context in zip(questions, contexts)]
         if isinstance(questions, str) and isinstance(contexts, str):
             return [{"question": questions, "context": contexts}]

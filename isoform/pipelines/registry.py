@@ -60,7 +60,7 @@ class PipelineRegistry:
             type: What is loaded beside the model: "text", "audio", "image" or "multimodal".
         """
         if task in self.supported_tasks:
-            warnings.warn(f"{task} is already registered. Overwriting pipeline for task {task}...", stacklevel=2)
+            warnings.warn(f"The task {task} is already registered: its pipeline is replaced.", stacklevel=2)
         entry: dict[str, Any] = {"impl": pipeline_class, "pt": _classes(pt_model), "tf": _classes(tf_model)}
         if default is not None:
             entry["default"] = default if "model" in default or not {"pt", "tf"} & set(default) else {"model": default}

@@ -59,8 +59,8 @@ class TextClassificationPipeline(Pipeline):
         elif return_all_scores is not None:
             replacement = "None" if return_all_scores else "1"
             warnings.warn(
-                f"`return_all_scores` is now deprecated,  if want a similar functionality use `top_k={replacement}` "
-                f"instead of `return_all_scores={return_all_scores}`.",
+                f"`return_all_scores={return_all_scores}` is deprecated: pass `top_k={replacement}`, which means "
+                "the same.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -98,8 +98,7 @@ class TextClassificationPipeline(Pipeline):
             text, pair = inputs[0]
             return self.tokenizer(text=text, text_pair=pair, return_tensors=self.framework, **tokenizer_kwargs)
         raise ValueError(
-            "The pipeline received invalid inputs, if you are trying to send text pairs, you can try to send a "
-            'dictionary `{"text": "My text", "text_pair": "My pair"}` in order to send a text pair.'
+            "expected a text, a list of texts, or for pairs a dictionary with the keys `text` and `text_pair`"
         )
 
     def preprocess_batch(self, inputs: list[Any], **tokenizer_kwargs: Any) -> list[list[Any]]:

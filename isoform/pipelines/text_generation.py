@@ -70,10 +70,7 @@ class TextGenerationPipeline(Pipeline):
             encoded = self.tokenizer(prefix, padding=False, add_special_tokens=add_special_tokens)
             generate_kwargs["prefix_length"] = len(encoded["input_ids"])
         if handle_long_generation not in (None, "hole"):
-            raise ValueError(
-                f"{handle_long_generation} is not a valid value for `handle_long_generation` parameter expected "
-                "[None, 'hole']"
-            )
+            raise ValueError(f"`handle_long_generation` must be None or 'hole', found {handle_long_generation!r}")
         if handle_long_generation is not None:
             preprocess_params["handle_long_generation"] = handle_long_generation
         if stop_sequence is not None:
@@ -92,8 +89,8 @@ class TextGenerationPipeline(Pipeline):
         ids = self.tokenizer.encode(stop_sequence, add_special_tokens=False)
         if len(ids) > 1:
             warnings.warn(
-                "Stopping on a multiple token sequence is not yet supported on transformers. The first token of the "
-                "stop sequence will be used as the stop sequence string in the interim.",
+                "`stop_sequence` is several tokens long, and isoform stops at single ones: it stops at the first "
+                "of them.",
                 stacklevel=3,
             )
         return ids[0]
@@ -152,14 +149,16 @@ class TextGenerationPipeline(Pipeline):
         if new_tokens is None:
             new_tokens = generate_kwargs.get("max_length", self.model.config.max_length) - length
             if new_tokens < 0:
-                raise ValueError("We cannot infer how many new tokens are expected")
+                raise ValueError(
+                    "The number of new tokens is not known: set `max_new_tokens`, or a `max_length` beyond the prompt"
+                )
         if length + new_tokens <= self.tokenizer.model_max_length:
             return
         kept = self.tokenizer.model_max_length - new_tokens
         if kept <= 0:
             raise ValueError(
-                "We cannot use `hole` to handle this generation the number of desired tokens exceeds the models max "
-                "length"
+                "`handle_long_generation='hole'` leaves no room for the prompt: more new tokens are asked for "
+                "than the model takes in all"
             )
         for key in ("input_ids", "attention_mask"):
             if key in inputs:

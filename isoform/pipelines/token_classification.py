@@ -30,7 +30,7 @@ class TokenClassificationArgumentHandler(ArgumentHandler):
             if isinstance(offset_mapping, list) and isinstance(offset_mapping[0], tuple):
                 offset_mapping = [offset_mapping]
             if len(offset_mapping) != len(inputs):
-                raise ValueError("offset_mapping should have the same batch size as the input")
+                raise ValueError("`offset_mapping` must have as many rows as there are texts")
         return inputs, offset_mapping
 
 
@@ -108,26 +108,23 @@ class TokenClassificationPipeline(ChunkPipeline):
     def _check_strategy(self, strategy: AggregationStrategy) -> None:
         if strategy in _BY_WORD and not self.tokenizer.is_fast:
             raise ValueError(
-                "Slow tokenizers cannot handle subwords. Please set the `aggregation_strategy` option to `simple` or "
-                "use a fast tokenizer."
+                "This `aggregation_strategy` puts words together, which needs a fast tokenizer: use one, or the "
+                "strategy 'simple'."
             )
 
     def _stride_options(self, stride: int, strategy: Any) -> dict[str, Any]:
         if stride >= self.tokenizer.model_max_length:
             raise ValueError(
-                "`stride` must be less than `tokenizer.model_max_length` (or even lower if the tokenizer adds special "
-                "tokens)"
+                f"`stride` ({stride}) must leave room for new tokens: less than `tokenizer.model_max_length` "
+                f"({self.tokenizer.model_max_length}), and special tokens count."
             )
         if strategy is None or _strategy(strategy) == AggregationStrategy.NONE:
             raise ValueError(
-                '`stride` was provided to process all the text but `aggregation_strategy="none"`, please select '
-                "another one instead."
+                "`stride` splits a text into pieces, which only an `aggregation_strategy` other than 'none' puts "
+                "together again."
             )
         if not self.tokenizer.is_fast:
-            raise ValueError(
-                "`stride` was provided to process all the text but you're using a slow tokenizer. Please use a fast "
-                "tokenizer."
-            )
+            raise ValueError("`stride` splits a text into pieces, which needs a fast tokenizer.")
         return {"return_overflowing_tokens": True, "padding": True, "stride": stride}
 
     def __call__(self, inputs: str | list[str], **kwargs: Any) -> Any:
@@ -271,7 +268,11 @@ class TokenClassificationPipeline(ChunkPipeline):
         if getattr(backend, "continuing_subword_prefix", None):
             return len(word) != end - start  # the prefix makes the token longer than its text
         if aggregation_strategy in _BY_WORD:
-            warnings.warn("Tokenizer does not support real words, using fallback heuristic", UserWarning, stacklevel=2)
+            warnings.warn(
+                "The tokenizer does not mark where words begin: they are told by the spaces around them",
+                UserWarning,
+                stacklevel=2,
+            )
         return start > 0 and " " not in sentence[start - 1 : start + 1]
 
     def aggregate(
@@ -318,7 +319,7 @@ class TokenClassificationPipeline(ChunkPipeline):
     ) -> list[dict[str, Any]]:
         """The labelled words of a text: a token that is no subword begins a new one."""
         if aggregation_strategy not in _BY_WORD:
-            raise ValueError("NONE and SIMPLE strategies are invalid for word aggregation")
+            raise ValueError("words are put together by the strategies FIRST, AVERAGE and MAX only")
         words: list[list[dict[str, Any]]] = []
         for entity in entities:
             if words and entity["is_subword"]:
@@ -370,8 +371,7 @@ def _old_strategy(grouped_entities: bool | None, ignore_subwords: bool | None) -
     for name, value in (("grouped_entities", grouped_entities), ("ignore_subwords", ignore_subwords)):
         if value is not None:
             warnings.warn(
-                f"`{name}` is deprecated and will be removed in version v5.0.0, defaulted to "
-                f'`aggregation_strategy="{strategy.value}"` instead.',
+                f"`{name}` is deprecated: pass `aggregation_strategy='{strategy.value}'`, which means the same.",
                 UserWarning,
                 stacklevel=3,
             )

@@ -26,12 +26,10 @@ class ZeroShotClassificationArgumentHandler(ArgumentHandler):
         self, sequences: str | list[str], labels: list[str], hypothesis_template: str
     ) -> tuple[list[list[str]], list[str]]:
         if len(labels) == 0 or len(sequences) == 0:
-            raise ValueError("You must include at least one label and at least one sequence.")
+            raise ValueError("Nothing to classify: pass one label and one sequence at least.")
         if hypothesis_template.format(labels[0]) == hypothesis_template:
             raise ValueError(
-                f'The provided hypothesis_template "{hypothesis_template}" was not able to be formatted with the '
-                "target labels. Make sure the passed template includes formatting syntax such as {} where the "
-                "label should go."
+                f"hypothesis_template ({hypothesis_template!r}) has no place for the label: it must contain {{}}."
             )
         sequences = [sequences] if isinstance(sequences, str) else sequences
         pairs = [[sequence, hypothesis_template.format(label)] for sequence in sequences for label in labels]
@@ -58,8 +56,8 @@ class ZeroShotClassificationPipeline(ChunkPipeline):
         super().__init__(*args, **kwargs)
         if self.entailment_id == -1:
             logger.warning(
-                "Failed to determine 'entailment' label id from the label2id mapping in the model config. Setting to "
-                "-1. Define a descriptive label2id mapping in the model config to ensure correct outputs."
+                "No label of the model is called 'entailment' (config.label2id): taking the last one. Name the "
+                "labels in the config to be sure."
             )
 
     @property
@@ -92,17 +90,14 @@ class ZeroShotClassificationPipeline(ChunkPipeline):
     def _ensure_pad_token(self) -> None:
         if self.tokenizer.pad_token is None:
             logger.error(
-                "Tokenizer was not supporting padding necessary for zero-shot, attempting to use `pad_token=eos_token`"
+                "The tokenizer has no padding token, which zero-shot classification needs: padding with `eos_token`"
             )
             self.tokenizer.pad_token = self.tokenizer.eos_token
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if kwargs.get("multi_class") is not None:
             kwargs["multi_label"] = kwargs["multi_class"]
-            logger.warning(
-                "The `multi_class` argument has been deprecated and renamed to `multi_label`. `multi_class` will be "
-                "removed in a future version of Transformers."
-            )
+            logger.warning("`multi_class` is deprecated: pass `multi_label`, its new name.")
         preprocess_params: dict[str, Any] = {}
         if "candidate_labels" in kwargs:
             preprocess_params["candidate_labels"] = self._args_parser._parse_labels(kwargs["candidate_labels"])

@@ -68,7 +68,7 @@ class ExplicitEnum(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:
         known = [member.value for member in cls]
-        raise ValueError(f"{value} is not a valid {cls.__name__}, please select one of {known}")
+        raise ValueError(f"{value} is not a valid {cls.__name__}: expected one of {known}")
 
 
 class PaddingStrategy(ExplicitEnum):

@@ -493,7 +493,10 @@ def get_checkpoint_shard_files(
         OSError: It cannot be read, names files outside of its folder, or a shard cannot be had.
     """
     if not os.path.isfile(index_filename):
-        raise ValueError(f"Can't find a checkpoint index ({index_filename}) in {pretrained_model_name_or_path}.")
+        raise ValueError(
+            f"Can't find a checkpoint index: {index_filename}, which {pretrained_model_name_or_path} "
+            "should hold, is not a file."
+        )
     weight_map, metadata = _read_index(index_filename)
     names = sorted(set(weight_map.values()))
     metadata = {**metadata, "all_checkpoint_keys": list(weight_map), "weight_map": dict(weight_map)}

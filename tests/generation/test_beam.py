@@ -90,16 +90,16 @@ def test_done_prompts_are_padded():
 
 def test_scorer_refuses_what_does_not_fit():
     for arguments, message in [
-        ((1, 1, CPU), "`num_beams` has to be an integer strictly greater than 1, but is 1"),
-        ((1, 4, CPU, 1.0, False, 1, 3), "`num_beam_groups` has to be an integer smaller or equal"),
-        ((1, 4, CPU, 1.0, "never"), "`max_length` must be defined"),
+        ((1, 1, CPU), "`num_beams` must be an int above 1, found 1"),
+        ((1, 4, CPU, 1.0, False, 1, 3), "`num_beam_groups` must be an int that divides `num_beams` .*, found 3"),
+        ((1, 4, CPU, 1.0, "never"), "which needs `max_length`"),
     ]:
         with pytest.raises(ValueError, match=message):
             BeamSearchScorer(*arguments)
     scorer = BeamSearchScorer(2, 2, CPU)
     values = torch.zeros(2, 4)
     tokens = torch.full((2, 4), 5)
-    with pytest.raises(ValueError, match="A beam size of 2 is used as the input, but a beam size of 4 is expected"):
+    with pytest.raises(ValueError, match=r"The scorer has 4 beams .* with 2 rows"):
         scorer.process(torch.zeros(2, 3, dtype=torch.long), values[:1], tokens[:1], tokens[:1] * 0)
     with pytest.raises(ValueError, match="can be equal to `eos_token_id"):
         scorer.process(torch.zeros(4, 3, dtype=torch.long), values, tokens, tokens * 0, pad_token_id=0, eos_token_id=5)
@@ -202,15 +202,15 @@ def test_push_progress_adds_the_likeliest_token():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: PhrasalConstraint([]), "`token_ids` has to be a non-empty list, but is"),
-        (lambda: PhrasalConstraint([1, -2]), "has to be a list of positive integers"),
-        (lambda: DisjunctiveConstraint([]), "`nested_token_ids` has to be a non-empty list"),
-        (lambda: DisjunctiveConstraint([1]), "`nested_token_ids` has to be a list of lists"),
-        (lambda: DisjunctiveConstraint([[1, -1]]), "has to be a list of positive integers"),
-        (lambda: DisjunctiveConstraint([[1, 2], [1, 2, 3]]), "can't be a complete subset"),
-        (lambda: PhrasalConstraint([1]).update("a"), "`token_id` has to be an `int`, but is a"),
-        (lambda: DisjunctiveConstraint([[1]]).update("a"), "`token_id` is supposed to be type `int`"),
-        (lambda: ConstraintListState([PhrasalConstraint([1])]).add("a"), "`token_id` should be an `int`"),
+        (lambda: PhrasalConstraint([]), "`token_ids` must be a list with at least one"),
+        (lambda: PhrasalConstraint([1, -2]), "`token_ids` must hold token ids"),
+        (lambda: DisjunctiveConstraint([]), "`nested_token_ids` must be a list with at least one"),
+        (lambda: DisjunctiveConstraint([1]), "`nested_token_ids`: each entry must be a list"),
+        (lambda: DisjunctiveConstraint([[1, -1]]), "`nested_token_ids`: each entry must hold token ids"),
+        (lambda: DisjunctiveConstraint([[1, 2], [1, 2, 3]]), "no list may begin with the whole of another"),
+        (lambda: PhrasalConstraint([1]).update("a"), "`token_id` must be an `int`, found a"),
+        (lambda: DisjunctiveConstraint([[1]]).update("a"), "`token_id` must be an `int`"),
+        (lambda: ConstraintListState([PhrasalConstraint([1])]).add("a"), "`token_id` must be an `int`"),
     ],
 )
 def test_wrong_constraints_are_refused(build, message):

@@ -78,7 +78,7 @@ def test_prefix_function_gets_prompt_and_text():
     assert calls == [(0, [0, 1]), (0, [2, 3]), (1, [4, 5]), (1, [6, 7])]
     assert output[0].tolist() == [0, NEVER, NEVER, 0, NEVER]
     assert output[3].tolist() == [NEVER, 0, NEVER, 0, NEVER]
-    with pytest.raises(ValueError, match="empty list for batch ID 0"):
+    with pytest.raises(ValueError, match="For prompt 0 no token is allowed"):
         PrefixConstrainedLogitsProcessor(lambda prompt, sequence: [], 1)(IDS, torch.zeros(2, 5))
 
 
@@ -152,7 +152,7 @@ def test_list_passes_further_arguments_to_those_that_take_them():
     current = torch.tensor([1, 1, 0, 0])
     output = chain(IDS, torch.zeros(2, 3), current_tokens=current, beam_group_idx=1)
     assert output.tolist() == [[1, -1, 1]] * 2
-    with pytest.raises(ValueError, match="Make sure that all the required parameters"):
+    with pytest.raises(ValueError, match="pass all of them"):
         chain(IDS, torch.zeros(2, 3), current_tokens=current)
 
 
@@ -182,40 +182,40 @@ def test_greedy_processors_compile_to_one_graph():
 
 
 ERRORS = [
-    ("MinLengthLogitsProcessor", (-1, 2), "`min_length` has to be a non-negative integer, but is -1"),
+    ("MinLengthLogitsProcessor", (-1, 2), "`min_length` must be an int from 0, found -1"),
     (
         "MinNewTokensLengthLogitsProcessor",
         ("a", 1, 2),
-        "`prompt_length_to_skip` has to be a positive integer, but is a",
+        "`prompt_length_to_skip` must be an int from 0, found a",
     ),
-    ("MinNewTokensLengthLogitsProcessor", (1, -1, 2), "`min_new_tokens` has to be a positive integer, but is -1"),
+    ("MinNewTokensLengthLogitsProcessor", (1, -1, 2), "`min_new_tokens` must be an int from 0, found -1"),
     ("TemperatureLogitsWarper", (0.0,), "set `do_sample=False`"),
-    ("TemperatureLogitsWarper", (1,), "has to be a strictly positive float"),
-    ("RepetitionPenaltyLogitsProcessor", (2,), "`penalty` has to be a strictly positive float, but is 2"),
-    ("EncoderRepetitionPenaltyLogitsProcessor", (-1.0, IDS), "`penalty` has to be a strictly positive float"),
-    ("TopPLogitsWarper", (1.1,), "`top_p` has to be a float > 0 and < 1, but is 1.1"),
-    ("TopPLogitsWarper", (0.5, 0.0, 0), "`min_tokens_to_keep` has to be a positive integer, but is 0"),
-    ("TopKLogitsWarper", (0,), "`top_k` has to be a strictly positive integer, but is 0"),
-    ("TypicalLogitsWarper", (1,), "`typical_p` has to be a float > 0 and < 1, but is 1.0"),
-    ("EpsilonLogitsWarper", (0,), "`epsilon_cutoff` has to be a float > 0 and < 1, but is 0.0"),
-    ("EtaLogitsWarper", (1,), "`eta_cutoff` has to be a float > 0 and < 1, but is 1.0"),
-    ("EtaLogitsWarper", (0.5, 0.0, 0), "`min_tokens_to_keep` has to be a strictly positive integer, but is 0"),
-    ("NoRepeatNGramLogitsProcessor", ("a",), "`ngram_size` has to be a strictly positive integer, but is a"),
-    ("EncoderNoRepeatNGramLogitsProcessor", (0, IDS), "`encoder_ngram_size` has to be a strictly positive integer"),
-    ("SequenceBiasLogitsProcessor", ({},), "`sequence_bias` has to be a non-empty dictionary, but is {}"),
-    ("SequenceBiasLogitsProcessor", ({1: 1.0},), "has to be a dict with tuples as keys"),
-    ("SequenceBiasLogitsProcessor", ({(1, -1): 1.0},), "non-empty tuple of positive integers"),
-    ("SequenceBiasLogitsProcessor", ({(1,): 1},), "has to be a dict with floats as values"),
-    ("NoBadWordsLogitsProcessor", ([], 1), "`bad_words_ids` has to be a non-empty list, but is []"),
-    ("NoBadWordsLogitsProcessor", ([1], 1), "`bad_words_ids` has to be a list of lists, but is [1]"),
-    ("NoBadWordsLogitsProcessor", ([[-1]], 1), "has to be a list of positive integers, but is [[-1]]"),
-    ("HammingDiversityLogitsProcessor", (1, 2, 2), "`diversity_penalty` should be a float strictly larger than 0."),
-    ("HammingDiversityLogitsProcessor", (1.0, 1, 2), "`num_beams` should be an integer strictly larger than 1."),
-    ("HammingDiversityLogitsProcessor", (1.0, 2, 1), "`num_beam_groups` should be an integer strictly larger than 1."),
-    ("HammingDiversityLogitsProcessor", (1.0, 2, 4), "`beam_groups` has to be smaller or equal to `num_beams`."),
-    ("ClassifierFreeGuidanceLogitsProcessor", (1,), "Require guidance scale >1"),
-    ("AlternatingCodebooksLogitsProcessor", (-1, 1, 1), "`input_starting_length` has to be a non-negative integer"),
-    ("BarkEosPrioritizerLogitsProcessor", (1, 0.0), "`min_eos_p` has to be a positive float, but is 0.0"),
+    ("TemperatureLogitsWarper", (1,), "`temperature` must be a float above 0, found 1"),
+    ("RepetitionPenaltyLogitsProcessor", (2,), "`penalty` must be a float above 0, found 2"),
+    ("EncoderRepetitionPenaltyLogitsProcessor", (-1.0, IDS), "`penalty` must be a float above 0, found"),
+    ("TopPLogitsWarper", (1.1,), "`top_p` must be a float from 0 to 1, found 1.1"),
+    ("TopPLogitsWarper", (0.5, 0.0, 0), "`min_tokens_to_keep` must be an int above 0, found 0"),
+    ("TopKLogitsWarper", (0,), "`top_k` must be an int above 0, found 0"),
+    ("TypicalLogitsWarper", (1,), "`typical_p` must be a float between 0 and 1, found 1.0"),
+    ("EpsilonLogitsWarper", (0,), "`epsilon_cutoff` must be a float between 0 and 1, found 0.0"),
+    ("EtaLogitsWarper", (1,), "`eta_cutoff` must be a float between 0 and 1, found 1.0"),
+    ("EtaLogitsWarper", (0.5, 0.0, 0), "`min_tokens_to_keep` must be an int above 0, found 0"),
+    ("NoRepeatNGramLogitsProcessor", ("a",), "`ngram_size` must be an int above 0, found a"),
+    ("EncoderNoRepeatNGramLogitsProcessor", (0, IDS), "`encoder_ngram_size` must be an int above 0, found 0"),
+    ("SequenceBiasLogitsProcessor", ({},), "`sequence_bias` must be a dictionary with at least one entry, found {}"),
+    ("SequenceBiasLogitsProcessor", ({1: 1.0},), "must have tuples of token ids as keys"),
+    ("SequenceBiasLogitsProcessor", ({(1, -1): 1.0},), "each key must hold at least one token id"),
+    ("SequenceBiasLogitsProcessor", ({(1,): 1},), "must have floats as values"),
+    ("NoBadWordsLogitsProcessor", ([], 1), "`bad_words_ids` must be a list with at least one word, found []"),
+    ("NoBadWordsLogitsProcessor", ([1], 1), "`bad_words_ids`: each word must be a list of token ids, found [1]"),
+    ("NoBadWordsLogitsProcessor", ([[-1]], 1), "at least one token id (int from 0), found [[-1]]"),
+    ("HammingDiversityLogitsProcessor", (1, 2, 2), "`diversity_penalty` must be a float above 0, found 1"),
+    ("HammingDiversityLogitsProcessor", (1.0, 1, 2), "`num_beams` must be an int above 1, found 1"),
+    ("HammingDiversityLogitsProcessor", (1.0, 2, 1), "`num_beam_groups` must be an int above 1, found 1"),
+    ("HammingDiversityLogitsProcessor", (1.0, 2, 4), "`num_beam_groups` must not exceed `num_beams`."),
+    ("ClassifierFreeGuidanceLogitsProcessor", (1,), "`guidance_scale` must be above 1"),
+    ("AlternatingCodebooksLogitsProcessor", (-1, 1, 1), "`input_start_len` must be an int from 0, found -1"),
+    ("BarkEosPrioritizerLogitsProcessor", (1, 0.0), "`min_eos_p` must be a float above 0, found 0.0"),
 ]
 
 
@@ -227,7 +227,7 @@ def test_wrong_arguments_are_refused(name, arguments, message):
 
 
 def test_tokens_outside_of_the_vocabulary_are_refused():
-    with pytest.raises(ValueError, match=r"vocabulary size is 10, but the following tokens were being biased: \[100\]"):
+    with pytest.raises(ValueError, match=r"outside the vocabulary size 10: \[100\]"):
         SequenceBiasLogitsProcessor({(100, 2): 1.0, (1, 2): 2.0})(IDS, torch.zeros(2, 10))
 
 

@@ -203,7 +203,7 @@ def test_public_methods_take_what_the_reference_takes(gpt2: Any) -> None:
     beams = gpt2.beam_search(IDS.repeat_interleave(3, 0), scorer, stopping_criteria=criteria, pad_token_id=0)
     assert torch.equal(beams, gpt2.generate(IDS, num_beams=3, **PLAIN))
     scorer = isoform.BeamSearchScorer(batch_size=2, num_beams=3, device="cpu")
-    with pytest.raises(ValueError, match="Batch dimension of `input_ids` should be 6, but is 2"):
+    with pytest.raises(ValueError, match=r"`input_ids` must have 6 rows .*, found 2"):
         gpt2.beam_search(IDS, scorer, stopping_criteria=criteria)
     with pytest.raises(ValueError, match="pad_token_id"):
         gpt2.greedy_search(IDS, eos_token_id=2, stopping_criteria=criteria)
@@ -339,10 +339,10 @@ def test_generation_config_is_not_changed(gpt2: Any) -> None:
 
 
 ERRORS = [
-    ({"max_lenght": 3}, ValueError, r"not used by the model: \['max_lenght'\]"),
+    ({"max_lenght": 3}, ValueError, r"nor inputs of the model: \['max_lenght'\]"),
     ({"input_ids": IDS}, ValueError, "both passed"),
     ({"num_return_sequences": 2}, ValueError, "num_return_sequences"),
-    ({"num_beams": 2, "num_return_sequences": 3}, ValueError, "smaller or equal to `num_beams`"),
+    ({"num_beams": 2, "num_return_sequences": 3}, ValueError, "must not exceed `num_beams`"),
     ({"num_beams": 4, "num_beam_groups": 2}, ValueError, "diversity_penalty"),
     ({"num_beams": 4, "num_beam_groups": 3, "diversity_penalty": 0.5}, ValueError, "divisible"),
     ({"num_beams": 4, "force_words_ids": []}, ValueError, "force_words_ids"),
@@ -369,10 +369,10 @@ def test_errors(gpt2: Any, arguments: dict[str, Any], kind: type, message: str) 
 
 
 WARNINGS = [
-    ({"max_new_tokens": None}, "model-agnostic default `max_length`"),
-    ({"max_new_tokens": None, "max_length": 3}, "Input length of input_ids is 5"),
-    ({"max_new_tokens": None, "max_length": 9, "min_length": 30}, "Unfeasible length constraints: `min_length`"),
-    ({"min_new_tokens": 30}, "Unfeasible length constraints: `min_new_tokens`"),
+    ({"max_new_tokens": None}, "default `max_length` of 20"),
+    ({"max_new_tokens": None, "max_length": 3}, "input_ids has 5 tokens, but `max_length` is 3"),
+    ({"max_new_tokens": None, "max_length": 9, "min_length": 30}, r"`min_length` \(30\) cannot be reached"),
+    ({"min_new_tokens": 30}, r"`min_new_tokens` \(30\) cannot be reached"),
     ({"temperature": 0.5}, "do_sample"),
 ]
 
@@ -384,9 +384,9 @@ def test_warnings(gpt2: Any, arguments: dict[str, Any], message: str) -> None:
 
 
 LOGGED = [
-    ({"eos_token_id": 2, "pad_token_id": None}, "Setting `pad_token_id` to `eos_token_id`:2"),
-    ({"inputs": torch.tensor([[5, 6, 0], [4, 4, 4]])}, "right-padding was detected"),
-    ({"max_length": 20}, "`max_new_tokens` will take precedence"),
+    ({"eos_token_id": 2, "pad_token_id": None}, "padding with `eos_token_id` (2)"),
+    ({"inputs": torch.tensor([[5, 6, 0], [4, 4, 4]])}, "pad on the left"),
+    ({"max_length": 20}, "`max_new_tokens` counts"),
 ]
 
 

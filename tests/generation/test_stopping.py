@@ -46,7 +46,7 @@ def test_texts_longer_than_the_model_are_reported(monkeypatch):
     MaxLengthCriteria(9, max_position_embeddings=6)(IDS, None)
     assert messages == []
     MaxLengthCriteria(9, max_position_embeddings=5)(IDS, None)
-    assert "predefined maximum length (5 tokens)" in messages[0]
+    assert "longer than the 5 tokens" in messages[0]
 
 
 def test_any_criterion_of_a_list_stops():

@@ -80,7 +80,7 @@ class _LazyAutoMapping(Mapping[Any, Any]):
             ValueError: there is one for this configuration, and `exist_ok` is not set.
         """
         if not exist_ok and self._model_type(key) is not None:
-            raise ValueError(f"'{key}' is already used by a model of isoform.")
+            raise ValueError(f"'{key}' is already used by a model that isoform has: pass exist_ok=True to replace it.")
         self._extra_content[key] = value
 
 
@@ -134,8 +134,8 @@ class _BaseAutoModelClass:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         name = type(self).__name__
         raise OSError(
-            f"{name} is designed to be instantiated using the `{name}.from_pretrained(pretrained_model_name_or_path)` "
-            f"or `{name}.from_config(config)` methods."
+            f"{name} has no instances: call `{name}.from_pretrained(name_or_path)` or "
+            f"`{name}.from_config(config)`, which choose the class."
         )
 
     @classmethod
@@ -231,8 +231,8 @@ class _BaseAutoModelClass:
         names = sorted(names + [key.__name__ for key in mapping._extra_content])
         offers = _offered(config_class)
         return (
-            f"Unrecognized configuration class {config_class} for this kind of AutoModel: {cls.__name__}.\n"
-            f"Model type should be one of {', '.join(names) or '(none has such a model)'}."
+            f"No model takes {config_class} for this kind of AutoModel: {cls.__name__}.\nIt takes the "
+            f"configurations {', '.join(names) or '(none has such a model)'}."
             + (f"\n{config_class.__name__} works with {', '.join(offers)}." if offers else "")
         )
 
@@ -251,8 +251,8 @@ class _BaseAutoModelClass:
         expected = getattr(model_class, "config_class", None)
         if expected is not None and expected != config_class:
             raise ValueError(
-                "The model class you are passing has a `config_class` attribute that is not consistent with the config "
-                f"class you passed (model has {expected} and you passed {config_class}. Fix one of those so they match!"
+                f"The model class is for {expected} (its `config_class`), but is being registered for "
+                f"{config_class}: register it for its own."
             )
         cls._model_mapping.register(config_class, model_class, exist_ok=exist_ok)
 

@@ -52,7 +52,9 @@ class _LazyConfigMapping(Mapping[str, type[PretrainedConfig]]):
             ValueError: the model type is taken, and `exist_ok` is not set.
         """
         if key in architectures() and not exist_ok:
-            raise ValueError(f"'{key}' is already used by a config of isoform, pick another name.")
+            raise ValueError(
+                f"'{key}' is already used by isoform: pass exist_ok=True to replace it, or choose another name."
+            )
         self._extra_content[key] = value
 
 
@@ -107,8 +109,7 @@ class AutoConfig:
 
     def __init__(self) -> None:
         raise OSError(
-            "AutoConfig is designed to be instantiated using the"
-            " `AutoConfig.from_pretrained(pretrained_model_name_or_path)` method."
+            "AutoConfig has no instances: call `AutoConfig.from_pretrained(name_or_path)`, which chooses the class."
         )
 
     @classmethod
@@ -169,8 +170,8 @@ class AutoConfig:
         """
         if issubclass(config, PretrainedConfig) and config.model_type != model_type:
             raise ValueError(
-                "The config you are passing has a `model_type` attribute that is not consistent with the model type you"
-                f" passed (config has {config.model_type} and you passed {model_type}. Fix one of those so they match!"
+                f"The config class has the `model_type` {config.model_type}, but is being registered as "
+                f"{model_type}: register it under its own."
             )
         CONFIG_MAPPING.register(model_type, config, exist_ok=exist_ok)
 
@@ -186,7 +187,7 @@ def _class_for(model_type: Any, name_or_path: object, path: str) -> type[Pretrai
         if pattern in str(name_or_path):
             return CONFIG_MAPPING[pattern]
     raise UnknownModelTypeError(
-        f"Unrecognized model in {name_or_path}. Should have a `model_type` key in its config.json, or contain one of"
-        f" the following strings in its name: {', '.join(CONFIG_MAPPING)}",
+        f"{name_or_path}: cannot tell the kind of model. Its config.json should have a `model_type` key, or the "
+        f"name should contain one of {', '.join(CONFIG_MAPPING)}",
         file=path,
     )

@@ -234,9 +234,8 @@ class AutoModelWithLMHead(_AutoModelWithLMHead):
 
 def _warn_of_lm_head() -> None:
     warnings.warn(
-        "The class `AutoModelWithLMHead` is deprecated and will be removed in a future version. Please use"
-        " `AutoModelForCausalLM` for causal language models, `AutoModelForMaskedLM` for masked language models and"
-        " `AutoModelForSeq2SeqLM` for encoder-decoder models.",
+        "`AutoModelWithLMHead` is deprecated: use `AutoModelForCausalLM` (GPT), `AutoModelForMaskedLM` (BERT) or "
+        "`AutoModelForSeq2SeqLM` (T5).",
         FutureWarning,
         stacklevel=3,
     )

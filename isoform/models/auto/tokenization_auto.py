@@ -322,8 +322,8 @@ class _Search:
             return PreTrainedTokenizerFast
         if class_name:
             raise ValueError(
-                f"Tokenizer class {class_name} does not exist or is not currently imported: {self.name} names it, "
-                f"isoform does not have it, and there is no {_TOKENIZER_JSON} to fall back on."
+                f"Tokenizer class {class_name} does not exist in isoform: {self.name} names it, and there is no "
+                f"{_TOKENIZER_JSON} to fall back on."
             )
         if isinstance(self.problem, ValueError) or (self.problem and not os.path.isdir(self.name)):
             raise self.problem  # a broken config.json, or a repository that does not exist or cannot be reached

@@ -36,6 +36,7 @@ class GPTNeoXConfig(PretrainedConfig):
     def validate(self) -> None:
         if self.hidden_size % self.num_attention_heads:
             raise ConfigError(
-                "The hidden size is not divisble by the number of attention heads! Make sure to update them!"
+                f"hidden_size ({self.hidden_size}) must be divisible by num_attention_heads "
+                f"({self.num_attention_heads})"
             )
         check_rope_scaling(self)
