@@ -192,7 +192,7 @@ class Pipeline(_ScikitCompat):
         configuration, and its source file copied.
         """
         if os.path.isfile(save_directory):
-            logger.error(f"Provided path ({save_directory}) should be a directory, not a file")
+            logger.error(f"Nothing saved: {save_directory} is a file; expected a folder, or a path to create one at")
             return
         os.makedirs(save_directory, exist_ok=True)
         if hasattr(self, "_registered_impl"):
