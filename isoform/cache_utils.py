@@ -197,8 +197,12 @@ class DynamicCache(Cache):
         buffers = _Buffers(self.buffers.capacity)
 
         def pick(x: Tensor) -> Tensor:
-            chosen = x[:, :, : self.length].index_select(0, beam_idx.to(x.device))
-            return _grown(chosen, self.length, x.shape[2]) if x.shape[2] > self.length else chosen
+            rows, filled = beam_idx.to(x.device), x.narrow(2, 0, self.length)
+            if x.shape[2] == self.length or x.requires_grad:
+                return filled.index_select(0, rows)
+            picked = x.new_empty(len(rows), *x.shape[1:])  # written once, beam search does this in every step
+            torch.index_select(filled, 0, rows, out=picked.narrow(2, 0, self.length))
+            return picked
 
         buffers.keys, buffers.values = [pick(x) for x in self.buffers.keys], [pick(x) for x in self.buffers.values]
         buffers.cross = {
