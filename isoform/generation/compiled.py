@@ -104,8 +104,8 @@ class Program:
         from torch._inductor.compile_fx import compile_fx
 
         _use_small_linear(graph)
-        # Low precision is rounded where the step-by-step model rounds, so that both choose the same tokens. The sizes of
-        # arguments need no checks in every step: they are the program's own buffers, and weights.
+        # Low precision is rounded where the step-by-step model rounds, so that both choose the same tokens. The sizes
+        # of arguments need no checks in every step: they are the program's own buffers, and weights.
         settings = {"emulate_precision_casts": True, "size_asserts": False, "alignment_asserts": False}
         with config.patch({name: value for name, value in settings.items() if hasattr(config, name)}):
             compiled: Any = compile_fx(graph, examples)
