@@ -134,7 +134,10 @@ def _constraints(config: GenerationConfig) -> list[Any]:
         return isinstance(phrases, list) and bool(phrases) and all(is_phrase(phrase) for phrase in phrases)
 
     if not isinstance(words, list) or not words or not all(is_phrase(word) or is_choice(word) for word in words):
-        raise ValueError("`force_words_ids` must be a non-empty list of token id lists, or of lists of such lists, ")
+        raise ValueError(
+            "`force_words_ids` must be a non-empty list of lists of token ids, or of alternatives (lists of such lists); "
+            f"found {words}"
+        )
     constraints += [PhrasalConstraint(word) if is_phrase(word) else DisjunctiveConstraint(word) for word in words]
     return constraints
 

@@ -278,9 +278,9 @@ def test_json_text():
 
 
 def test_own_options_are_written_only_where_set(tmp_path):
-    GenerationConfig(compile_decoding="max-autotune", compile_options={"bucket": 64}).save_pretrained(tmp_path)
+    GenerationConfig(compile_decoding=True).save_pretrained(tmp_path)
     config = GenerationConfig.from_pretrained(tmp_path)
-    assert (config.compile_decoding, config.compile_options) == ("max-autotune", {"bucket": 64})
+    assert config.compile_decoding is True
     assert "compile_decoding" not in GenerationConfig().to_dict()
 
 
