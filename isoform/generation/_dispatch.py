@@ -135,7 +135,7 @@ def _constraints(config: GenerationConfig) -> list[Any]:
 
     if not isinstance(words, list) or not words or not all(is_phrase(word) or is_choice(word) for word in words):
         raise ValueError(
-            "`force_words_ids` must be a non-empty list of lists of token ids, or of alternatives (lists of such lists); "
+            "`force_words_ids` must be a non-empty list of lists of token ids, or of alternatives (such lists); "
             f"found {words}"
         )
     constraints += [PhrasalConstraint(word) if is_phrase(word) else DisjunctiveConstraint(word) for word in words]

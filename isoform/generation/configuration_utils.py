@@ -181,8 +181,8 @@ class GenerationConfig(PushToHubMixin):
 
     # --- isoform's own extensions: written to files only where set --------------------------------------------
     compile_decoding: bool | None = None
-    """Compile the decoding step: faster, on processors above all in bfloat16 and for small models, after some seconds of
-    compilation per batch size and per power of two of the length, once per machine. The tokens stay the same."""
+    """Compile the decoding step: faster, above all in bfloat16 and for small models, after some seconds of compilation
+    per batch size and power of two of the length, once per machine. The tokens stay the same."""
 
     # --- other ------------------------------------------------------------------------------------------------
     generation_kwargs: dict[str, Any] = {}
