@@ -15,6 +15,10 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -32,6 +36,8 @@ MOST_ROWS = {torch.float32: 8, torch.bfloat16: 2}
 
 _HUGE_PAGE, _ALIGNMENT = 2**21, 64
 _WORTH_MOVING = 2**26  # bytes; smaller models fit into the processor's cache
+
+_HELPERS: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 _DEFINITIONS = torch.library.Library("isoform", "DEF")
 _DEFINITIONS.define("small_linear(Tensor x, Tensor weight, Tensor? bias, bool transposed) -> Tensor")
@@ -76,11 +82,14 @@ def use_huge_pages(model: torch.nn.Module) -> None:
     """Move a large model's weights, one by one, to memory of large pages, which is read up to 1.4 times as fast.
 
     Parameters stay the same objects. Those that share their memory with something else stay where they are, and where
-    the system has no large pages, nothing is gained or lost.
+    the system has no large pages, nothing is gained or lost. In programs of several threads nothing is done: one of
+    them might be reading the old memory.
     """
     own = [p for p in dict.fromkeys(model.parameters()) if _is_alone(p)]
     size = sum(-(-p.nbytes // _ALIGNMENT) * _ALIGNMENT for p in own)
-    if platform.system() != "Linux" or size < _WORTH_MOVING or model.__dict__.get("_weights_moved") == _places(own):
+    if platform.system() != "Linux" or size < _WORTH_MOVING or not _is_only_thread():
+        return
+    if model.__dict__.get("_weights_moved") == _places(own):
         return
     memory = mmap.mmap(-1, size + _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
@@ -90,6 +99,22 @@ def use_huge_pages(model: torch.nn.Module) -> None:
         p.data = place.copy_(p.data)
         offset += -(-p.nbytes // _ALIGNMENT) * _ALIGNMENT
     model.__dict__["_weights_moved"] = _places(own)
+
+
+@contextmanager
+def starting_helpers() -> Iterator[None]:
+    """Threads that start in this context never touch a model."""
+    before = set(threading.enumerate())
+    try:
+        yield
+    finally:
+        _HELPERS.update(thread for thread in threading.enumerate() if thread not in before)
+
+
+def _is_only_thread() -> bool:
+    """Whether no other thread can be running a model."""
+    others = set(threading.enumerate()) - set(_HELPERS) - {threading.current_thread()}
+    return all(type(thread).__module__.startswith("tqdm.") for thread in others)
 
 
 def _places(parameters: list[torch.nn.Parameter]) -> int:

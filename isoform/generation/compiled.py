@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.get_logger(__name__)
 
 SMALLEST_BUCKET = 64
+_MOST_PROGRAMS = 8  # per model: each holds a cache
 _UNKNOWN_LENGTH = 512  # tokens to make room for beyond the prompt where no length is given
 
 
@@ -107,7 +108,8 @@ class Program:
         # Low precision is rounded where the step-by-step model rounds, so that both choose the same tokens. The sizes
         # of arguments need no checks in every step: they are the program's own buffers, and weights.
         settings = {"emulate_precision_casts": True, "size_asserts": False, "alignment_asserts": False}
-        with config.patch({name: value for name, value in settings.items() if hasattr(config, name)}):
+        known = {name: value for name, value in settings.items() if hasattr(config, name)}
+        with _native.starting_helpers(), config.patch(known):
             compiled: Any = compile_fx(graph, examples)
 
         def call(*arguments: Any) -> Any:
@@ -239,6 +241,8 @@ class CompiledSteps(PlainSteps):
             # A program in use by another thread is left to it.
             program = made[key] = Program(self.model, cache, capacity, self.mask is not None)
             program.lock.acquire()
+            while len(made) > _MOST_PROGRAMS:
+                del made[next(iter(made))]  # the oldest; whoever runs it keeps it until done
         self.program, self.fresh, self.seen = program, True, cache.length
         program.fill(cache, self.mask)
         self.cache = DynamicCache()  # its content is in the program now

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -214,8 +215,25 @@ def test_small_linear_rounds_and_keeps_infinities() -> None:
     assert found[0, 0] == float("inf") and found[0, 1].isnan() and found[0, 2] == 3.0 and found[0, 3] == 0.0
 
 
+def test_huge_pages_only_without_other_threads() -> None:
+    before = _native._is_only_thread()  # the test runner may have threads of its own
+    done = threading.Event()
+    helper, other = (threading.Thread(target=done.wait) for _ in range(2))
+    try:
+        with _native.starting_helpers():
+            helper.start()
+        assert _native._is_only_thread() == before
+        other.start()
+        assert not _native._is_only_thread()
+    finally:
+        done.set()
+        helper.join()
+        other.join()
+
+
 def test_huge_pages_change_no_weight(monkeypatch: Any) -> None:
     monkeypatch.setattr(_native, "_WORTH_MOVING", 0)
+    monkeypatch.setattr(_native, "_is_only_thread", lambda: True)
     model = cases.make_model(isoform, "gpt2", layers=1)
     shared = torch.nn.Parameter(torch.ones(4)[1:])  # a view: its memory is someone else's
     model.extra = shared
