@@ -107,6 +107,12 @@ class Call:
         self.position_ids = position_ids.view(-1, length)
         return x
 
+    def start_encoding(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Open a pass in which all positions of `x` `(batch, sequence, hidden)` see each other and nothing is cached."""
+        self.causal, self.use_cache, self.past = False, False, None
+        self.padding, self.start, self.query_length, self.key_length = attention_mask, 0, x.shape[1], x.shape[1]
+        return x
+
     def shared(self, key: Hashable, make: Callable[[], Any], device: torch.device) -> Any:
         """What `make` returns, made once for this pass and device."""
         if (key, device) not in self._memo:
