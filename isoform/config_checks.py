@@ -34,3 +34,20 @@ def check_rope_scaling(config: Any) -> None:
         raise ConfigError(f"`rope_scaling`: `type` must be 'linear' or 'dynamic', found {kind!r}")
     if not isinstance(factor, float) or factor <= 1.0:
         raise ConfigError(f"`rope_scaling`: `factor` must be a float above 1.0, found {factor!r}")
+
+
+def build_part(config: Any, name: str, part_class: type) -> None:
+    """Make the nested configuration `config.<name>` one of `part_class`: it may be that already, a dictionary or None.
+
+    Old files also have a `<name>_dict`, whose values win.
+    """
+    value = getattr(config, name)
+    old = vars(config).pop(f"{name}_dict", None)
+    if isinstance(value, part_class) and old is None:
+        return
+    if value is not None and not isinstance(value, (dict, part_class)):
+        raise ConfigError(field=name, expected=f"a dictionary, a {part_class.__name__} or None", found=value)
+    values = value.to_dict() if isinstance(value, part_class) else dict(value or {})
+    if old is not None:
+        values.update(part_class(**old).to_dict())
+    setattr(config, name, part_class(**values))

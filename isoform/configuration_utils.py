@@ -64,12 +64,15 @@ class PretrainedConfig(PushToHubMixin):
         is_composition: Whether the configuration consists of others and has no defaults of its own.
         keys_to_ignore_at_inference: Outputs of the model that are no predictions.
         attribute_map: Further names of fields: `{"hidden_size": "n_embd"}`. They can be read, set and given.
+        part_of: Model types whose files hold a configuration of this class, and under which key:
+            `{"clip": "text_config"}`. `from_pretrained` takes it from there.
     """
 
     model_type: ClassVar[str] = ""
     is_composition: ClassVar[bool] = False
     keys_to_ignore_at_inference: ClassVar[list[str]] = []
     attribute_map: ClassVar[dict[str, str]] = {}
+    part_of: ClassVar[dict[str, str]] = {}
     _auto_class: ClassVar[str | None] = None
     _fields: ClassVar[dict[str, Field]] = {}
 
@@ -348,6 +351,9 @@ class PretrainedConfig(PushToHubMixin):
     @classmethod
     def _from_file(cls: type[Config], values: dict[str, Any], path: str, kwargs: dict[str, Any]) -> Config:
         """`from_dict` for the contents of a file, which errors name."""
+        key = cls.part_of.get(str(values.get("model_type")))
+        if key is not None and isinstance(values.get(key), dict):
+            values = values[key]
         found = values.get("model_type")
         if found and cls.model_type and found != cls.model_type:
             logger.warning(

@@ -164,7 +164,11 @@ class Call:
         return self.shared(("encoder", q.dtype), lambda: (masks.to_additive(mask, q.dtype),), q.device)[0]
 
     def finish(self, x: Tensor, output: type | None = None, **further: Any) -> Any:
-        """The body's output: `x`, the cache and what was recorded."""
+        """The body's output: `x`, the cache and what was recorded.
+
+        `x` is also the last of the recorded hidden states. Models whose final normalisation comes after these pass what
+        it gives as `last_hidden_state=…`.
+        """
         if self.hidden_states is not None:
             self.hidden_states.append(x)
             further["hidden_states"] = tuple(self.hidden_states)
@@ -177,7 +181,8 @@ class Call:
             if self.use_cache:
                 further["past_key_values"] = self.cache
         # Not a default argument: TorchDynamo cannot build classes that it meets there.
-        return (output or BaseModelOutputWithPast)(last_hidden_state=x, **further)
+        further.setdefault("last_hidden_state", x)
+        return (output or BaseModelOutputWithPast)(**further)
 
 
 def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call, layerdrop: float = 0.0) -> Tensor:
