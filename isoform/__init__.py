@@ -22,6 +22,8 @@ NAMES: dict[str, str] = {
     "data.processors": "SquadExample",
     "errors": "CheckpointError ConfigError ConfigFileError GenerationError HubError IsoformError MissingExtraError "
     "RemoteCodeError TokenizerError UnknownModelTypeError",
+    "feature_extraction_sequence_utils": "SequenceFeatureExtractor",
+    "feature_extraction_utils": "BatchFeature FeatureExtractionMixin",
     "generation": "AlternatingCodebooksLogitsProcessor BeamScorer BeamSearchScorer "
     "ClassifierFreeGuidanceLogitsProcessor ConstrainedBeamSearchScorer Constraint ConstraintListState "
     "DisjunctiveConstraint EncoderNoRepeatNGramLogitsProcessor EncoderRepetitionPenaltyLogitsProcessor "

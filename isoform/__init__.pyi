@@ -21,6 +21,9 @@ from .errors import MissingExtraError as MissingExtraError
 from .errors import RemoteCodeError as RemoteCodeError
 from .errors import TokenizerError as TokenizerError
 from .errors import UnknownModelTypeError as UnknownModelTypeError
+from .feature_extraction_sequence_utils import SequenceFeatureExtractor as SequenceFeatureExtractor
+from .feature_extraction_utils import BatchFeature as BatchFeature
+from .feature_extraction_utils import FeatureExtractionMixin as FeatureExtractionMixin
 from .generation import AlternatingCodebooksLogitsProcessor as AlternatingCodebooksLogitsProcessor
 from .generation import BeamScorer as BeamScorer
 from .generation import BeamSearchScorer as BeamSearchScorer
@@ -75,6 +78,8 @@ from .models.auto.configuration_auto import ALL_PRETRAINED_CONFIG_ARCHIVE_MAP as
 from .models.auto.configuration_auto import AutoConfig as AutoConfig
 from .models.auto.configuration_auto import CONFIG_MAPPING as CONFIG_MAPPING
 from .models.auto.configuration_auto import MODEL_NAMES_MAPPING as MODEL_NAMES_MAPPING
+from .models.auto.feature_extraction_auto import AutoFeatureExtractor as AutoFeatureExtractor
+from .models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING as FEATURE_EXTRACTOR_MAPPING
 from .models.auto.modeling_auto import AutoBackbone as AutoBackbone
 from .models.auto.modeling_auto import AutoModel as AutoModel
 from .models.auto.modeling_auto import AutoModelForAudioClassification as AutoModelForAudioClassification

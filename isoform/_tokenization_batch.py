@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, ItemsView, KeysView, Sequence, ValuesView
+from collections.abc import ItemsView, KeysView, Sequence, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tokenizers import Encoding as EncodingFast
 
 from .utils import logging
 from .utils.generic import TensorType, is_torch_device
+from .utils.tensors import tensor_functions
 
 if TYPE_CHECKING:
     import torch
@@ -217,7 +218,7 @@ class BatchEncoding(UserDict):
         """
         if tensor_type is None:
             return self
-        as_tensor, is_tensor = _tensor_functions(TensorType(tensor_type))
+        as_tensor, is_tensor = tensor_functions(TensorType(tensor_type).value)
         for key, value in self.data.items():
             column = [value] if prepend_batch_axis else value
             if is_tensor(column):
@@ -242,58 +243,3 @@ class BatchEncoding(UserDict):
         else:
             logger.warning(f"BatchEncoding.to() moves to a device only, found {device}: the data stay as they are.")
         return self
-
-
-def _tensor_functions(kind: TensorType) -> tuple[Callable[[Any], Any], Callable[[Any], bool]]:
-    """How to make a tensor of this framework from nested lists, and how to recognise one."""
-    if kind is TensorType.NUMPY:
-        import numpy as np
-
-        return _numpy_array, lambda x: isinstance(x, np.ndarray)
-    try:
-        if kind is TensorType.PYTORCH:
-            import torch
-
-            return _torch_tensor, lambda x: isinstance(x, torch.Tensor)
-        if kind is TensorType.TENSORFLOW:
-            import tensorflow as tf
-
-            return tf.constant, tf.is_tensor
-        import jax
-
-        return jax.numpy.array, lambda x: isinstance(x, jax.Array)
-    except ImportError as error:
-        name = {TensorType.PYTORCH: "PyTorch", TensorType.TENSORFLOW: "TensorFlow"}.get(kind, "JAX")
-        raise ImportError(
-            f"Unable to convert output to {name} tensors format, {name} is not installed. "
-            'Choose another `return_tensors`, such as "np".'
-        ) from error
-
-
-def _numpy_array(value: Any) -> Any:
-    """An array; rows of different lengths become an array of arrays, as documented for `return_tensors="np"`."""
-    import numpy as np
-
-    try:
-        return np.array(value)
-    except ValueError:
-        rows = np.empty(len(value), dtype=object)
-        rows[:] = [np.array(row) for row in value]
-        return rows
-
-
-def _torch_tensor(value: Any) -> Any:
-    import numpy as np
-    import torch
-
-    first = value
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    # Nested lists of integers convert several times faster through NumPy, which gives the same int64.
-    if type(first) is int:
-        array = np.array(value)
-        if array.dtype == np.int64:
-            return torch.from_numpy(array)
-    elif isinstance(first, np.ndarray):
-        value = np.array(value)
-    return torch.tensor(value)

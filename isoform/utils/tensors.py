@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import UserDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "is_torch_tensor",
     "reshape",
     "squeeze",
+    "tensor_functions",
     "tensor_size",
     "to_numpy",
     "to_py_obj",
@@ -176,3 +177,67 @@ def tensor_size(array: Any) -> int:
     if is_tf_tensor(array):
         return sys.modules["tensorflow"].size(array)
     return _namespace(array, "tensor_size").size(array)
+
+
+def tensor_functions(kind: str) -> tuple[Callable[[Any], Any], Callable[[Any], bool]]:
+    """How to make a tensor from nested lists or arrays, and how to recognise one.
+
+    Args:
+        kind: `"pt"`, `"np"`, `"tf"` or `"jax"`.
+
+    Raises:
+        ImportError: The framework is not installed.
+    """
+    if kind == "np":
+        return _numpy_array, is_numpy_array
+    try:
+        if kind == "pt":
+            import torch  # noqa: F401 - so that its absence is found here
+
+            return _torch_tensor, is_torch_tensor
+        if kind == "tf":
+            import tensorflow as tf
+
+            return tf.constant, tf.is_tensor
+        import jax
+
+        return jax.numpy.array, is_jax_tensor
+    except ImportError as error:
+        name = {"pt": "PyTorch", "tf": "TensorFlow"}.get(kind, "JAX")
+        raise ImportError(
+            f"Unable to convert output to {name} tensors format, {name} is not installed. "
+            'Choose another `return_tensors`, such as "np".'
+        ) from error
+
+
+def _numpy_array(value: Any) -> Any:
+    """An array; rows of different lengths become an array of arrays, as documented for `return_tensors="np"`."""
+    import numpy as np
+
+    try:
+        return np.array(value)
+    except ValueError:
+        rows = np.empty(len(value), dtype=object)
+        rows[:] = [np.array(row) for row in value]
+        return rows
+
+
+def _torch_tensor(value: Any) -> Any:
+    import numpy as np
+    import torch
+
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return torch.from_numpy(value) if value.flags.writeable else torch.from_numpy(value.copy())
+    first = value
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    # Nested lists of integers convert several times faster through NumPy, which gives the same int64.
+    if type(first) is int:
+        array = np.array(value)
+        if array.dtype == np.int64:
+            return torch.from_numpy(array)
+    elif isinstance(first, np.ndarray):
+        return torch.from_numpy(np.array(value))
+    elif isinstance(first, torch.Tensor) and isinstance(value, (list, tuple)):
+        return torch.stack([x if isinstance(x, torch.Tensor) else _torch_tensor(x) for x in value])
+    return torch.tensor(value)
