@@ -19,14 +19,24 @@ class Head:
     Args of the class statement:
         body: the model under the head.
         signature: names of the tensor inputs in documented order where it is not the body's; ones that the body does
-            not know are accepted and ignored, as documented.
+            not know are accepted and ignored, as documented. If it names labels or flags, it names all.
+        body_options: further arguments of the body's constructor.
     """
 
     _body_class: type
     label_names: tuple[str, ...] = ("labels",)
+    _body_options: dict[str, Any] = {}
 
-    def __init_subclass__(cls, body: type | None = None, signature: str | None = None, **options: Any) -> None:
+    def __init_subclass__(
+        cls,
+        body: type | None = None,
+        signature: str | None = None,
+        body_options: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init_subclass__(**options)
+        if body_options is not None:
+            cls._body_options = body_options
         if body is None:
             return
         cls._body_class = body
@@ -34,7 +44,7 @@ class Head:
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
-        setattr(self, self.base_model_prefix, self._body_class(config))  # type: ignore[attr-defined]
+        setattr(self, self.base_model_prefix, self._body_class(config, **self._body_options))  # type: ignore[attr-defined]
         self.build_head(config)
 
     def build_head(self, config: Any) -> None:
@@ -55,11 +65,14 @@ def _bound(
     function: Callable[..., Any], body: type, labels: tuple[str, ...], signature: str | None
 ) -> Callable[..., Any]:
     parameters = [p for p in inspect.signature(body.forward).parameters if p != "self"]  # type: ignore[attr-defined]
-    tensors = signature.split() if signature else [p for p in parameters if p not in FLAGS]
+    stated = signature.split() if signature else parameters
+    tensors = [name for name in stated if name not in FLAGS and name not in labels]
     ignored = [name for name in tensors if name not in parameters]
-    names = (*tensors, *labels)
-    flags = [p for p in parameters if p in FLAGS and (p != "use_cache" or "past_key_values" in tensors)]
-    order = (*names, *flags)
+    if signature and len(tensors) < len(stated):
+        order = tuple(stated)
+    else:
+        flags = [p for p in parameters if p in FLAGS and (p != "use_cache" or "past_key_values" in tensors)]
+        order = (*tensors, *labels, *flags)
 
     @functools.wraps(function)
     def forward(self: Any, *args: Any, return_dict: bool | None = None, **inputs: Any) -> Any:
@@ -73,6 +86,6 @@ def _bound(
         return output if (self.config.use_return_dict if return_dict is None else return_dict) else output.to_tuple()
 
     forward.__name__ = "forward"
-    forward.__signature__ = _signature(names, flags)  # type: ignore[attr-defined]
+    forward.__signature__ = _signature(order)  # type: ignore[attr-defined]
     del forward.__wrapped__  # type: ignore[attr-defined]
     return forward

@@ -108,7 +108,7 @@ class Call:
         return x
 
     def start_encoding(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Open a pass in which all positions of `x` `(batch, sequence, hidden)` see each other and nothing is cached."""
+        """Open a pass in which all positions of `x` `(batch, sequence, hidden)` see each other; nothing is cached."""
         self.causal, self.use_cache, self.past = False, False, None
         self.padding, self.start, self.query_length, self.key_length = attention_mask, 0, x.shape[1], x.shape[1]
         return x
@@ -212,19 +212,19 @@ def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a body's `forward(self, tensors..., *, call)` the documented signature.
 
     Adds `use_cache` (where there is a `past_key_values`), `output_attentions`, `output_hidden_states` and
-    `return_dict`, taken from the config where None, and returns a tuple for `return_dict=False`.
+    `return_dict`, taken from the config where None, and returns a tuple for `return_dict=False`. Where the documented
+    order is another one, the function declares these flags among its parameters; it is not given them.
     """
-    parameters = list(inspect.signature(function).parameters.values())
-    tensors = [p for p in parameters if p.name not in ("self", "call")]
-    names = [p.name for p in tensors]
+    declared = [name for name in inspect.signature(function).parameters if name not in ("self", "call")]
+    names = [name for name in declared if name not in FLAGS]
     decodes = "past_key_values" in names
-    flags = FLAGS if decodes else FLAGS[1:]
-    accepted = frozenset((*names, *flags))
+    order = (*names, *(FLAGS if decodes else FLAGS[1:])) if len(names) == len(declared) else tuple(declared)
+    accepted = frozenset(order)
 
     @functools.wraps(function)
     def forward(self: Any, *args: Any, **inputs: Any) -> Any:
         if args:
-            inputs = _named(args, (*names, *flags), inputs)
+            inputs = _named(args, order, inputs)
         config = self.config
         use_cache = inputs.pop("use_cache", None) if decodes else False
         attentions = inputs.pop("output_attentions", None)
@@ -243,7 +243,7 @@ def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
         output = function(self, **inputs, call=call)
         return output if (config.use_return_dict if return_dict is None else return_dict) else output.to_tuple()
 
-    forward.__signature__ = _signature(names, flags)  # type: ignore[attr-defined]
+    forward.__signature__ = _signature(order)  # type: ignore[attr-defined]
     del forward.__wrapped__  # type: ignore[attr-defined]  # or inspect would show the inner signature
     return forward
 
@@ -259,13 +259,12 @@ def _named(args: tuple[Any, ...], names: tuple[str, ...], keywords: dict[str, An
     return inputs | keywords
 
 
-def _signature(names: Iterable[str], flags: Iterable[str]) -> inspect.Signature:
-    """`(self, names: Tensor | None = None, ..., flags: bool | None = None, ...)`."""
+def _signature(names: Iterable[str], flags: Iterable[str] = ()) -> inspect.Signature:
+    """`(self, name: Tensor | None = None, ...)`; of `flags` and of names known to be flags, `bool | None`."""
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Signature(
-        [
-            inspect.Parameter("self", keyword),
-            *(inspect.Parameter(n, keyword, default=None, annotation="Tensor | None") for n in names),
-            *(inspect.Parameter(n, keyword, default=None, annotation="bool | None") for n in flags),
-        ]
-    )
+    booleans = {*FLAGS, *flags, "interpolate_pos_encoding"}
+    parameters = [inspect.Parameter("self", keyword)]
+    for name in (*names, *flags):
+        annotation = "bool | None" if name in booleans else "Tensor | None"
+        parameters.append(inspect.Parameter(name, keyword, default=None, annotation=annotation))
+    return inspect.Signature(parameters)
