@@ -35,7 +35,10 @@ def rows_that_see_something(case: Case) -> torch.Tensor | None:
     mask = case.inputs.get("attention_mask")
     if not isinstance(mask, torch.Tensor) or mask.dim() != 2 or case.config().is_encoder_decoder:
         return None
-    return mask.cumsum(1) > 0
+    rows, weights = mask.cumsum(1) > 0, case.expected("out.").get("attentions.0")
+    if weights is not None and weights.dim() == 4 and weights.triu(1).transpose(1, 2)[rows].any():
+        return None  # an encoder: all positions see all that is not padding
+    return rows
 
 
 def visible(name: str, want: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor | None:
@@ -90,7 +93,8 @@ def test_loss_and_gradients(case, model):
     scale = max(value for value in expected.values() if value is not None)
     for name, want in expected.items():
         assert (found[name] is None) == (want is None), name
-        assert want is None or abs(found[name] - want) <= 1e-5 * max(want, 1e-2 * scale), (name, found[name], want)
+        least = (1e-2 if want else 1e-1) * scale  # fused attention does not reach the exact 0 of written-out formulas
+        assert want is None or abs(found[name] - want) <= 1e-5 * max(want, least), (name, found[name], want)
 
 
 @pytest.mark.parametrize("beams", [1, 3])
