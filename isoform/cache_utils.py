@@ -21,6 +21,7 @@ class Cache:
     """What every cache offers to attention and to generation."""
 
     length: int  # positions held, those of the running forward pass included
+    cross: dict[int, tuple[Tensor, Tensor]]  # per layer: keys and values of the encoder's states, fixed while decoding
 
     def fork(self, new_tokens: int) -> Cache:
         """The handle that a forward pass over `new_tokens` further positions fills and returns."""
@@ -95,7 +96,8 @@ class DynamicCache(Cache):
             handle = self._handle(self._copy_buffers(), self.length, end)
             handle.functional = True
             return handle
-        if buffers.claimed != self.length or (
+        new_text = self.length == 0 and bool(buffers.cross)  # of another encoder pass, perhaps
+        if new_text or buffers.claimed != self.length or (
             buffers.keys and buffers.keys[0].is_inference() and not torch.is_inference_mode_enabled()
         ):
             buffers = self._copy_buffers()
@@ -107,8 +109,12 @@ class DynamicCache(Cache):
         copy, old = _Buffers(self.buffers.capacity), self.buffers
         copy.keys = [x[:, :, : self.length] for x in old.keys]
         copy.values = [x[:, :, : self.length] for x in old.values]
-        copy.cross, copy.claimed = dict(old.cross), self.length
+        copy.cross, copy.claimed = dict(old.cross) if self.length else {}, self.length
         return copy
+
+    @property
+    def cross(self) -> dict[int, tuple[Tensor, Tensor]]:  # type: ignore[override]
+        return self.buffers.cross
 
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, cache_kwargs: dict[str, Any] | None = None
@@ -192,8 +198,12 @@ class DynamicCache(Cache):
 
     # Generation
 
-    def reorder(self, beam_idx: Tensor) -> DynamicCache:
-        """A new handle whose batch entry `i` is this one's entry `beam_idx[i]`."""
+    def reorder(self, beam_idx: Tensor, cross: bool = True) -> DynamicCache:
+        """A new handle whose batch entry `i` is this one's entry `beam_idx[i]`.
+
+        Args:
+            cross: False leaves the encoder's keys and values as they are, for entries that share them (beams).
+        """
         buffers = _Buffers(self.buffers.capacity)
 
         def pick(x: Tensor) -> Tensor:
@@ -205,14 +215,31 @@ class DynamicCache(Cache):
             return picked
 
         buffers.keys, buffers.values = [pick(x) for x in self.buffers.keys], [pick(x) for x in self.buffers.values]
-        buffers.cross = {
-            i: tuple(x.index_select(0, beam_idx.to(x.device)) for x in pair)  # type: ignore[misc]
-            for i, pair in self.buffers.cross.items()
-        }
+        buffers.cross = self.buffers.cross
+        if cross:
+            buffers.cross = {
+                i: tuple(x.index_select(0, beam_idx.to(x.device)) for x in pair)  # type: ignore[misc]
+                for i, pair in self.buffers.cross.items()
+            }
         buffers.claimed = self.length
         handle = self._handle(buffers, self.start, self.length)
         handle.open = False
         return handle
+
+    def exchange(self, beam_idx: Tensor, start: int) -> DynamicCache:
+        """As `reorder`, for entries of equal content before position `start` and equal encoder states: beams.
+
+        Works in place where nobody else may see these positions, so this handle is spent.
+        """
+        buffers = self.buffers
+        first = buffers.keys[0] if buffers.keys else None
+        fixed = first is None or first.requires_grad or (first.is_inference() and not torch.is_inference_mode_enabled())
+        if fixed or buffers.claimed != self.length:
+            return self.reorder(beam_idx)
+        for x in (*buffers.keys, *buffers.values):
+            part = x.narrow(2, start, self.length - start)
+            part.copy_(part.index_select(0, beam_idx.to(x.device)))
+        return self
 
     def reorder_cache(self, beam_idx: Tensor) -> None:
         """As `reorder`, but changes this handle."""
@@ -243,6 +270,7 @@ class SinkCache(Cache):
         self.key_cache: list[Tensor] = []
         self.value_cache: list[Tensor] = []
         self.seen_tokens = 0
+        self.cross = {}
 
     @property
     def length(self) -> int:  # type: ignore[override]
@@ -313,6 +341,7 @@ class StaticCache(Cache):
         self.value_cache = [torch.zeros(shape, device=device, dtype=dtype) for _ in layers]
         self.position = torch.zeros((), dtype=torch.long, device=device)
         self.capacity = max_cache_len
+        self.cross = {}
         self.rows = torch.zeros(1, dtype=torch.long, device=device)  # where the running forward pass writes
 
     @property

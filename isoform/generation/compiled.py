@@ -247,12 +247,12 @@ class CompiledSteps(PlainSteps):
         program.fill(cache, self.mask)
         self.cache = DynamicCache()  # its content is in the program now
 
-    def reorder(self, rows: Tensor) -> None:
+    def reorder(self, rows: Tensor, start: int = 0) -> None:
         if self.program is None:
-            super().reorder(rows)
+            super().reorder(rows, start)
             return
         for x in (*self.program.keys, *self.program.values):
-            part = x[:, :, : self.seen]
+            part = x[:, :, start + self.offset : self.seen]
             part.copy_(part.index_select(0, rows))
 
     def crop(self, length: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from ..cache_utils import DynamicCache, as_cache
 from ..modeling_outputs import CausalLMOutputWithPast
-from ._inputs import crop_past
+from ._inputs import InputPreparation, crop_past
 
 if TYPE_CHECKING:
     from .loop import Decoding, Options, Strategy
@@ -25,8 +26,8 @@ class Steps(Protocol):
         """The outputs for the new tokens of all rows; they count as seen from then on."""
         ...
 
-    def reorder(self, rows: Tensor) -> None:
-        """Continue row `rows[i]` as row `i`."""
+    def reorder(self, rows: Tensor, start: int = 0) -> None:
+        """Continue row `rows[i]` as row `i`; the two are of the same prompt, with equal tokens before `start`."""
         ...
 
     def crop(self, length: int) -> None:
@@ -84,7 +85,7 @@ class ProtocolSteps:
             outputs, self.kwargs, is_encoder_decoder=self.encoder_decoder
         )
 
-    def reorder(self, rows: Tensor) -> None:
+    def reorder(self, rows: Tensor, start: int = 0) -> None:
         if self.past is not None:
             self.kwargs["past_key_values"] = self.model._reorder_cache(self.past, rows)
 
@@ -117,6 +118,8 @@ class PlainSteps:
     encoder_outputs = None
 
     def __init__(self, model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> None:
+        from ..heads.lm import CausalLM
+
         self.model = model
         self.embeds = kwargs.get("inputs_embeds")
         prompt = ids.shape[1] if self.embeds is None else self.embeds.shape[1]
@@ -128,6 +131,7 @@ class PlainSteps:
         self.records = options.attentions or options.hidden_states
         self.product = _small_batch_product(model, ids.shape[0])
         self.copies = 1 if self.records else _copies(ids, kwargs)
+        self.exchanges = is_hook(model, "_reorder_cache", CausalLM)
         self.flags = {"use_cache": True, "return_dict": True}
         if options.attentions:
             self.flags["output_attentions"] = True
@@ -199,9 +203,12 @@ class PlainSteps:
         self.cache = self.model._reorder_cache(outputs.past_key_values, rows)
         return type(outputs)(logits=logits)
 
-    def reorder(self, rows: Tensor) -> None:
+    def reorder(self, rows: Tensor, start: int = 0) -> None:
         # Rows change places only among the beams of one prompt, whose masks are the same.
-        self.cache = self.model._reorder_cache(self.cache, rows)
+        if isinstance(self.cache, DynamicCache) and self.exchanges:
+            self.cache = self.cache.exchange(rows, start + self.offset)
+        else:
+            self.cache = self.model._reorder_cache(self.cache, rows)
 
     def crop(self, length: int) -> None:
         self.cache.crop(length + self.offset)
@@ -257,6 +264,11 @@ def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options
     return PlainSteps(model, ids, kwargs, options) if plain else ProtocolSteps(model, kwargs, options)
 
 
+def is_hook(model: Any, name: str, owner: type) -> bool:
+    """Whether the model's method of that name is the one that `owner` defines, not an override."""
+    return name not in vars(model) and inspect.getattr_static(type(model), name) is vars(owner)[name]
+
+
 def _copies(ids: Tensor, kwargs: dict[str, Any]) -> int:
     """How many neighbouring rows are the same prompt, such as the beams of one."""
     if ids.shape[0] == 1 or kwargs.get("inputs_embeds") is not None or kwargs.get("past_key_values") is not None:
@@ -282,7 +294,6 @@ _PLAIN_ARGUMENTS = {
 def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> bool:
     """Whether the model is a decoder of this package with no hook overridden, and the arguments are the usual ones."""
     from ..heads.lm import CausalLM
-    from ._inputs import InputPreparation
 
     given = {name for name, value in kwargs.items() if value is not None}
     if options.synced_gpus or model.config.is_encoder_decoder or given - _PLAIN_ARGUMENTS:
@@ -294,7 +305,7 @@ def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options)
         "_update_model_kwargs_for_generation": InputPreparation,
         "_extract_past_from_model_output": InputPreparation,
     }
-    if any(getattr(getattr(model, name), "__func__", None) is not vars(owner)[name] for name, owner in hooks.items()):
+    if not all(is_hook(model, name, owner) for name, owner in hooks.items()):
         return False
     mask, embeds, past = (kwargs.get(name) for name in ("attention_mask", "inputs_embeds", "past_key_values"))
     if mask is not None and mask.dim() != 2:

@@ -2,7 +2,7 @@
 // is read in order by all threads, and fetched ahead, because the hardware does not prefetch across pages.
 //
 // x is (m, k), b is (n) or null, y is (m, n), all contiguous. W is (n, k) for `linear`, as in torch.nn.Linear, and (k, n)
-// for `conv1d`, as in GPT-2's Conv1D. Sums are in float32, whatever the type. m is at most MAX_ROWS.
+// for `conv1d`, as in GPT-2's Conv1D. Sums are in float32, whatever the type. m is at most 8.
 
 #include <omp.h>
 
@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr int LANES = 16, AHEAD = 2048 /* bytes */, CACHE_LINE = 64, MAX_ROWS = 8;
+constexpr int LANES = 16;
 constexpr long BLOCK = 4096;  // columns of a conv1d worked on at a time: their sums stay in the first-level cache
 
 typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4)));
@@ -58,81 +58,84 @@ std::vector<float> widened(const T *x, long count) {
     return wide;
 }
 
-// Dot products of one row of W with m rows of x.
-template <typename T>
-inline void dot(const float *x, const T *w, float *out, long m, long k) {
-    constexpr long STEP = 4 * LANES;
-    const long whole = k / STEP * STEP;
-    for (long r = 0; r < m; r++, x += k) {
-        Vector s0 = {}, s1 = {}, s2 = {}, s3 = {};
-        for (long i = 0; i < whole; i += STEP) {
-            if (r == 0)
-                for (long line = 0; line < long(STEP * sizeof(T)); line += CACHE_LINE)
-                    __builtin_prefetch(reinterpret_cast<const char *>(w + i) + AHEAD + line);
-            s0 += load(w + i) * load(x + i);
-            s1 += load(w + i + LANES) * load(x + i + LANES);
-            s2 += load(w + i + 2 * LANES) * load(x + i + 2 * LANES);
-            s3 += load(w + i + 3 * LANES) * load(x + i + 3 * LANES);
+// Dot products of R rows of W, one after the other in memory, with M rows of x. Reading several rows at a time keeps more
+// of the memory's channels busy than reading one.
+template <int M, int R, typename T>
+inline void dots(const float *x, const T *w, const T *b, T *y, long n, long k) {
+    Vector sums[R][M] = {};
+    long i = 0;
+    for (; i + LANES <= k; i += LANES) {
+        Vector rows[R];
+        for (int q = 0; q < R; q++) {
+            rows[q] = load(w + q * k + i);
+            __builtin_prefetch(w + (q + R) * k + i, 0, 2);  // into the second-level cache, for the next call
         }
-        out[r] = sum((s0 + s1) + (s2 + s3));
-        for (long i = whole; i < k; i++) out[r] += widen(w[i]) * x[i];
+        for (int r = 0; r < M; r++) {
+            const Vector v = load(x + r * k + i);
+            for (int q = 0; q < R; q++) sums[q][r] += rows[q] * v;
+        }
     }
+    for (int r = 0; r < M; r++)
+        for (int q = 0; q < R; q++) {
+            float total = sum(sums[q][r]) + (b ? widen(b[q]) : 0);
+            for (long rest = i; rest < k; rest++) total += widen(w[q * k + rest]) * x[r * k + rest];
+            store(total, y + r * n + q);
+        }
 }
 
-template <typename T>
-void linear(const T *x, const T *w, const T *b, T *y, long m, long n, long k) {
-    const std::vector<float> wide = widened(x, m * k);
+template <int M, typename T>
+void linear(const T *x, const T *w, const T *b, T *y, long n, long k) {
+    constexpr int R = M > 4 ? 2 : 4;  // all sums fit into registers
+    const std::vector<float> wide = widened(x, M * k);
 #pragma omp parallel for schedule(static)
-    for (long j = 0; j < n; j++) {
-        float out[MAX_ROWS];
-        dot(wide.data(), w + j * k, out, m, k);
-        for (long r = 0; r < m; r++) store(out[r] + (b ? widen(b[j]) : 0), y + r * n + j);
-    }
+    for (long j = 0; j < n / R; j++)
+        dots<M, R>(wide.data(), w + j * R * k, b ? b + j * R : b, y + j * R, n, k);
+    for (long j = n / R * R; j < n; j++) dots<M, 1>(wide.data(), w + j * k, b ? b + j : b, y + j, n, k);
 }
 
-// Adds rows [first, last) of W, times those entries of x, to `sums` (m, size), for the columns [from, from + size).
-template <typename T>
-void add_rows(const float *x, const T *w, float *sums, long m, long n, long k, long first, long last, long from, long size) {
-    long i = first;
-    for (; i + 4 <= last; i += 4) {
-        const T *w0 = w + i * n + from, *w1 = w0 + n, *w2 = w1 + n, *w3 = w2 + n;
-        for (long r = 0; r < m; r++) {
-            float *s = sums + r * size;
-            const float *v = x + r * k + i;
-            long j = 0;
-            for (; j + LANES <= size; j += LANES) {
-                if (r == 0)
-                    for (const T *row : {w0, w1, w2, w3}) __builtin_prefetch(row + 4 * n + j);
-                *reinterpret_cast<Vector *>(s + j) += load(w0 + j) * v[0] + load(w1 + j) * v[1] + load(w2 + j) * v[2]
-                                                      + load(w3 + j) * v[3];
-            }
-            for (; j < size; j++)
-                s[j] += widen(w0[j]) * v[0] + widen(w1[j]) * v[1] + widen(w2[j]) * v[2] + widen(w3[j]) * v[3];
+// Adds R rows of W, times their entries of x, to `sums` (M, size), for `size` columns.
+template <int M, int R, typename T>
+inline void add_rows(const float *x, const T *w, float *sums, long n, long k, long size) {
+    long j = 0;
+    for (; j + LANES <= size; j += LANES) {
+        Vector rows[R];
+        for (int q = 0; q < R; q++) {
+            rows[q] = load(w + q * n + j);
+            __builtin_prefetch(w + (q + R) * n + j, 0, 2);
+        }
+        for (int r = 0; r < M; r++) {
+            Vector total = load(sums + r * size + j);
+            for (int q = 0; q < R; q++) total += rows[q] * x[r * k + q];
+            *reinterpret_cast<Vector *>(sums + r * size + j) = total;
         }
     }
-    for (; i < last; i++)
-        for (long r = 0; r < m; r++)
-            for (long j = 0; j < size; j++) sums[r * size + j] += widen(w[i * n + from + j]) * x[r * k + i];
+    for (; j < size; j++)
+        for (int r = 0; r < M; r++)
+            for (int q = 0; q < R; q++) sums[r * size + j] += widen(w[q * n + j]) * x[r * k + q];
 }
 
 // Each thread reads some rows of W from end to end, which is faster than reading parts of all rows.
-template <typename T>
-void conv1d(const T *x, const T *w, const T *b, T *y, long m, long n, long k) {
-    const std::vector<float> wide = widened(x, m * k);
+template <int M, typename T>
+void conv1d(const T *x, const T *w, const T *b, T *y, long n, long k) {
+    constexpr int R = 4;
+    const std::vector<float> wide = widened(x, M * k);
     const long threads = omp_get_max_threads(), rows = (k + threads - 1) / threads;
-    std::vector<float> sums(threads * m * (n < BLOCK ? n : BLOCK));
+    std::vector<float> sums(threads * M * (n < BLOCK ? n : BLOCK));
     for (long from = 0; from < n; from += BLOCK) {
         const long size = n - from < BLOCK ? n - from : BLOCK;
 #pragma omp parallel for schedule(static)
         for (long t = 0; t < threads; t++) {
-            float *own = sums.data() + t * m * size;
-            std::memset(own, 0, sizeof(float) * m * size);
-            add_rows(wide.data(), w, own, m, n, k, t * rows, k < (t + 1) * rows ? k : (t + 1) * rows, from, size);
+            float *own = sums.data() + t * M * size;
+            std::memset(own, 0, sizeof(float) * M * size);
+            const long last = k < (t + 1) * rows ? k : (t + 1) * rows;
+            long i = t * rows;
+            for (; i + R <= last; i += R) add_rows<M, R>(wide.data() + i, w + i * n + from, own, n, k, size);
+            for (; i < last; i++) add_rows<M, 1>(wide.data() + i, w + i * n + from, own, n, k, size);
         }
-        for (long r = 0; r < m; r++)
+        for (long r = 0; r < M; r++)
             for (long j = 0; j < size; j++) {
                 float total = b ? widen(b[from + j]) : 0;
-                for (long t = 0; t < threads; t++) total += sums[(t * m + r) * size + j];
+                for (long t = 0; t < threads; t++) total += sums[(t * M + r) * size + j];
                 store(total, y + r * n + from + j);
             }
     }
@@ -140,13 +143,19 @@ void conv1d(const T *x, const T *w, const T *b, T *y, long m, long n, long k) {
 
 }  // namespace
 
-#define EXPORT(T, NAME)                                                                                             \
-    extern "C" void linear_##NAME(const T *x, const T *w, const T *b, T *y, long m, long n, long k) {               \
-        linear(x, w, b, y, m, n, k);                                                                                \
-    }                                                                                                               \
-    extern "C" void conv1d_##NAME(const T *x, const T *w, const T *b, T *y, long m, long n, long k) {               \
-        conv1d(x, w, b, y, m, n, k);                                                                                \
+// The number of rows is known to the compiler, so that it keeps one sum for each in registers.
+#define ROWS(F, M)                \
+    case M:                       \
+        F<M>(x, w, b, y, n, k);   \
+        break;
+#define EXPORT(F, T, NAME)                                                                                          \
+    extern "C" void F##_##NAME(const T *x, const T *w, const T *b, T *y, long m, long n, long k) {                  \
+        switch (m) {                                                                                                \
+            ROWS(F, 1) ROWS(F, 2) ROWS(F, 3) ROWS(F, 4) ROWS(F, 5) ROWS(F, 6) ROWS(F, 7) ROWS(F, 8)                 \
+        }                                                                                                           \
     }
 
-EXPORT(float, float32)
-EXPORT(bfloat16, bfloat16)
+EXPORT(linear, float, float32)
+EXPORT(conv1d, float, float32)
+EXPORT(linear, bfloat16, bfloat16)
+EXPORT(conv1d, bfloat16, bfloat16)
