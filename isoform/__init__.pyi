@@ -235,6 +235,11 @@ from .models.phi.modeling_phi import PhiForSequenceClassification as PhiForSeque
 from .models.phi.modeling_phi import PhiForTokenClassification as PhiForTokenClassification
 from .models.phi.modeling_phi import PhiModel as PhiModel
 from .models.phi.modeling_phi import PhiPreTrainedModel as PhiPreTrainedModel
+from .models.vit.configuration_vit import ViTConfig as ViTConfig
+from .models.vit.modeling_vit import ViTForImageClassification as ViTForImageClassification
+from .models.vit.modeling_vit import ViTForMaskedImageModeling as ViTForMaskedImageModeling
+from .models.vit.modeling_vit import ViTModel as ViTModel
+from .models.vit.modeling_vit import ViTPreTrainedModel as ViTPreTrainedModel
 from .pipelines import Conversation as Conversation
 from .pipelines import ConversationalPipeline as ConversationalPipeline
 from .pipelines import CsvPipelineDataFormat as CsvPipelineDataFormat
