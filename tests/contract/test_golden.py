@@ -95,6 +95,8 @@ def test_loss_and_gradients(case, model):
     for name, want in expected.items():
         assert (found[name] is None) == (want is None), name
         least = (1e-2 if want else 1e-1) * scale  # fused attention does not reach the exact 0 of written-out formulas
+        if scale < 1e-5:  # all cancel (equal choices): what is left is the rounding of a loss of the order of 1
+            least = 1e-1
         assert want is None or abs(found[name] - want) <= 1e-5 * max(want, least), (name, found[name], want)
 
 
