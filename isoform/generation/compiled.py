@@ -71,7 +71,7 @@ class Program:
         self.ids = torch.zeros(batch, 1, dtype=torch.long, device=device)
         self.position = torch.zeros((), dtype=torch.long, device=device)
         self.mask = torch.ones(batch, capacity, dtype=torch.long, device=device) if padded else None
-        placed = padded and "position_ids" in model.forward_names()
+        placed = padded and model.places_tokens and "position_ids" in model.forward_names()
         self.position_ids = torch.zeros(batch, 1, dtype=torch.long, device=device) if placed else None
         self._graph: Callable[..., Any] | None = None
         self._arguments: tuple[Any, ...] = ()

@@ -151,7 +151,7 @@ class PlainSteps:
     def _prepare_mask(self, mask: Tensor, capacity: int) -> None:
         further = max(capacity - mask.shape[1], 1)
         self.mask = torch.cat((mask, mask.new_ones(mask.shape[0], further)), -1)
-        if "position_ids" in self.model.forward_names():
+        if self.model.places_tokens and "position_ids" in self.model.forward_names():
             # Hidden positions count as 1: they may not be negative, and what stands there is not seen.
             self.positions = (self.mask.long().cumsum(-1) - 1).masked_fill(self.mask == 0, 1)
 

@@ -1,6 +1,19 @@
 """Task heads: a body plus a projection and a loss, each written once; model files name them in one-line subclasses."""
 
-from .lm import CausalLM
-from .text import ExtractiveQA, LastTokenScore, TokenScore
+from .lm import CausalLM, MaskedLM
+from .seq2seq import EncoderDecoder, EndTokenScore, Seq2SeqLM, Seq2SeqQA
+from .text import ExtractiveQA, LastTokenScore, ModuleScore, MultipleChoice, PooledScore, TokenScore
+from .vision import ImageClassification, MaskedImageModeling
 
-__all__ = ["CausalLM", "ExtractiveQA", "LastTokenScore", "TokenScore"]
+__all__ = [
+    "CausalLM",
+    "ExtractiveQA",
+    "ImageClassification",
+    "LastTokenScore",
+    "MaskedImageModeling",
+    "MaskedLM",
+    "ModuleScore",
+    "MultipleChoice",
+    "PooledScore",
+    "TokenScore",
+]

@@ -13,6 +13,8 @@ from ..layers.call import FLAGS, _named, _signature
 class Head:
     """A mixin that builds `body` under its `base_model_prefix` and gives `forward` the body's signature plus `labels`.
 
+    A head that is itself a subclass of `body` has the body's modules directly, with no prefix (T5).
+
     The family's `_head_forward(self, inputs, <labels>)` receives the body's inputs as a dict (with `return_dict=True`
     set) and returns a `ModelOutput`; tuples are made here.
 
@@ -44,7 +46,8 @@ class Head:
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
-        setattr(self, self.base_model_prefix, self._body_class(config, **self._body_options))  # type: ignore[attr-defined]
+        if not isinstance(self, self._body_class):
+            setattr(self, self.base_model_prefix, self._body_class(config, **self._body_options))  # type: ignore[attr-defined]
         self.build_head(config)
 
     def build_head(self, config: Any) -> None:
@@ -52,6 +55,8 @@ class Head:
         raise NotImplementedError
 
     def run_body(self, inputs: dict[str, Any]) -> Any:
+        if isinstance(self, self._body_class):
+            return self._body_class.forward(self, **inputs)  # type: ignore[attr-defined]
         return getattr(self, self.base_model_prefix)(**inputs)  # type: ignore[attr-defined]
 
 

@@ -3,56 +3,127 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from torch import Tensor, nn
 
 from ..cache_utils import Cache, SinkCache
-from ..modeling_outputs import CausalLMOutputWithPast
+from ..modeling_outputs import CausalLMOutputWithPast, MaskedLMOutput
 from .base import Head, recorded
-from .losses import next_token_loss
+from .losses import next_token_loss, token_loss
 
 
-class CausalLM(Head):
-    """Next-token prediction over a decoder.
+class VocabularyHead(Head):
+    """What language modelling heads share: a projection to the vocabulary, tied to the embedding if the config says so.
 
     Args of the class statement:
-        body: the decoder.
-        head: attribute name of the projection to the vocabulary, tied to the embedding if the config says so.
-        bias: whether it has one.
+        body: the model under the head.
+        head: attribute name of the projection, or of the module that holds it.
+        module: that module's class, built from the config; None where the head is the projection itself.
+        projection: dotted path of the projection within the module.
+        bias: whether the projection has one.
         width: config field of its input width.
-        upcast: logits in float32 whatever the model's dtype, as the architecture's original does.
-        narrow_loss: the loss computed from them goes back to the model's dtype.
         output: the output class.
     """
 
     head_name: str
-    head_bias, head_width, upcast, narrow_loss = False, "hidden_size", False, False
-    output_class: type = CausalLMOutputWithPast
+    head_module: Callable[[Any], nn.Module] | None = None
+    head_bias, head_width = False, "hidden_size"
+    output_class: Any
     output_embeddings: str | None
     _tied_weights_keys: list[str] | None
 
     def __init_subclass__(
         cls,
         head: str | None = None,
+        module: Callable[[Any], nn.Module] | None = None,
+        projection: str = "decoder",
         bias: bool = False,
         width: str = "hidden_size",
-        upcast: bool = False,
-        narrow_loss: bool = False,
-        output: type = CausalLMOutputWithPast,
+        output: type | None = None,
         **options: Any,
     ) -> None:
+        if output is not None:
+            cls.output_class = output
         if head is not None:
-            cls.head_name, cls.head_bias, cls.head_width, cls.upcast = head, bias, width, upcast
-            cls.output_class, cls.output_embeddings, cls.narrow_loss = output, head, narrow_loss
-            # A tied bias has no counterpart in the embedding; only the weight is shared.
-            cls._tied_weights_keys = [f"{head}.weight"]
+            cls.head_name, cls.head_module, cls.head_bias, cls.head_width = head, module, bias, width
+            path = head if module is None else f"{head}.{projection}"
+            # A tied bias has no counterpart in the embedding, but perhaps one in the module (see `SharedBias`).
+            cls.output_embeddings = path
+            cls._tied_weights_keys = [f"{path}.weight"] + ([] if module is None else [f"{path}.bias"])
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
+        make = type(self).head_module
+        if make is not None:
+            setattr(self, self.head_name, make(config))
+            return
         width = getattr(config, self.head_width)
         setattr(self, self.head_name, nn.Linear(width, config.vocab_size, bias=self.head_bias))
+
+
+class SharedBias(nn.Module):
+    """A projection to the vocabulary, `decoder`, whose bias checkpoints also hold as `bias`."""
+
+    def __init__(self, width: int, vocabulary: int) -> None:
+        super().__init__()
+        self.decoder = nn.Linear(width, vocabulary)
+        self.bias = self.decoder.bias
+
+    def _tie_weights(self) -> None:  # after a resize the projection is another one
+        self.bias = self.decoder.bias
+
+
+class MaskedLM(VocabularyHead):
+    """Words that were masked out of a text; labels of -100 are left out of the loss. Options: see `VocabularyHead`."""
+
+    output_class = MaskedLMOutput
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
+        outputs = self.run_body(inputs)
+        logits = getattr(self, self.head_name)(outputs.last_hidden_state)
+        loss = None if labels is None else token_loss(logits, labels)
+        return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
+
+
+class CausalLM(VocabularyHead):
+    """Next-token prediction over a decoder.
+
+    Args of the class statement, besides those of `VocabularyHead`:
+        upcast: logits in float32 whatever the model's dtype, as the architecture's original does.
+        narrow_loss: the loss computed from them goes back to the model's dtype.
+        places_tokens: generation counts the positions of real tokens; False leaves positions to the model, which
+            counts columns or looks at the ids.
+        cache_with_labels: a pass with labels returns keys and values, too.
+        shifts_labels: labels are the input ids, each position is held against the next one; if not, against its own.
+    """
+
+    shifts_labels = True
+    upcast, narrow_loss, places_tokens, cache_with_labels = False, False, True, True
+    output_class = CausalLMOutputWithPast
+
+    def __init_subclass__(
+        cls,
+        upcast: bool | None = None,
+        narrow_loss: bool | None = None,
+        places_tokens: bool | None = None,
+        cache_with_labels: bool | None = None,
+        shifts_labels: bool | None = None,
+        **options: Any,
+    ) -> None:
+        given = {
+            "shifts_labels": shifts_labels,
+            "upcast": upcast,
+            "narrow_loss": narrow_loss,
+            "places_tokens": places_tokens,
+            "cache_with_labels": cache_with_labels,
+        }
+        for name, value in given.items():
+            if value is not None:
+                setattr(cls, name, value)
+        super().__init_subclass__(**options)
 
     def get_decoder(self) -> nn.Module:
         """The decoder under the head."""
@@ -72,9 +143,12 @@ class CausalLM(Head):
         return logits.float() if self.upcast else logits
 
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
+        if labels is not None and not self.cache_with_labels:
+            inputs["use_cache"] = False
         outputs = self.run_body(inputs)
         logits = self._logits(outputs.last_hidden_state)
-        loss = None if labels is None else next_token_loss(logits, labels)
+        loss_of = next_token_loss if self.shifts_labels else token_loss
+        loss = None if labels is None else loss_of(logits, labels)
         if loss is not None and self.narrow_loss:
             loss = loss.to(outputs.last_hidden_state.dtype)
         return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
@@ -94,7 +168,7 @@ class CausalLM(Head):
         if limit is not None and attention_mask is not None:
             attention_mask = attention_mask[:, -limit:]  # the mask is of what the window will hold
         optional = {name: kwargs.get(name) for name in ("position_ids", "token_type_ids")}
-        if attention_mask is not None and optional["position_ids"] is None:
+        if attention_mask is not None and optional["position_ids"] is None and self.places_tokens:
             optional["position_ids"] = (attention_mask.long().cumsum(-1) - 1).masked_fill(attention_mask == 0, 1)
         if seen:
             new = input_ids.shape[1] - seen if input_ids.shape[1] > seen else 1

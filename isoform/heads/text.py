@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 
 from ..layers.dropout import Dropout
 from ..modeling_outputs import (
+    MultipleChoiceModelOutput,
     QuestionAnsweringModelOutput,
+    SequenceClassifierOutput,
     SequenceClassifierOutputWithPast,
     TokenClassifierOutput,
 )
@@ -78,6 +81,90 @@ class LastTokenScore(Head):
         return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
 
 
+def _dropout(config: Any, rates: tuple[str, ...]) -> Dropout:
+    """Dropout at the rate of the first of these config fields that is set; 0.1 without any."""
+    found = (getattr(config, name, None) for name in rates)
+    return Dropout(next((rate for rate in found if rate is not None), 0.1))
+
+
+class PooledScore(Head):
+    """Classification of a text by its pooled state.
+
+    Args of the class statement:
+        rates: config fields that may hold the rate of the dropout before the projection; the first that is set counts.
+    """
+
+    rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
+
+    def __init_subclass__(cls, rates: tuple[str, ...] | None = None, **options: Any) -> None:
+        if rates is not None:
+            cls.rates = rates
+        super().__init_subclass__(**options)
+
+    def build_head(self, config: Any) -> None:
+        self.num_labels = config.num_labels
+        self.dropout = _dropout(config, self.rates)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+
+    def pooled(self, outputs: Any) -> Tensor:
+        """The state `(batch, hidden)` to classify by."""
+        return outputs.pooler_output
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
+        outputs = self.run_body(inputs)
+        logits = self.classifier(self.dropout(self.pooled(outputs)))
+        loss = None if labels is None else sequence_loss(logits, labels, self.config)  # type: ignore[attr-defined]
+        return SequenceClassifierOutput(loss=loss, logits=logits, **recorded(outputs, SequenceClassifierOutput))
+
+
+class ModuleScore(Head):
+    """Classification of a text by a module, `classifier`, that is given the states of all tokens.
+
+    Args of the class statement:
+        module: the module's class, built from the config.
+    """
+
+    head_module: Callable[[Any], nn.Module]
+
+    def __init_subclass__(cls, module: Callable[[Any], nn.Module] | None = None, **options: Any) -> None:
+        if module is not None:
+            cls.head_module = module
+        super().__init_subclass__(**options)
+
+    def build_head(self, config: Any) -> None:
+        self.num_labels = config.num_labels
+        self.classifier = type(self).head_module(config)
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
+        outputs = self.run_body(inputs)
+        logits = self.classifier(outputs.last_hidden_state)
+        loss = None if labels is None else sequence_loss(logits, labels, self.config)  # type: ignore[attr-defined]
+        return SequenceClassifierOutput(loss=loss, logits=logits, **recorded(outputs, SequenceClassifierOutput))
+
+
+class MultipleChoice(PooledScore):
+    """A choice among several texts, each scored by its pooled state. Inputs are `(batch, choices, sequence)`."""
+
+    def build_head(self, config: Any) -> None:
+        self.dropout = _dropout(config, self.rates)
+        self.classifier = nn.Linear(config.hidden_size, 1)
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
+        main = inputs.get("input_ids")
+        main = inputs.get("inputs_embeds") if main is None else main
+        if main is None:
+            raise ValueError("Nothing to compute on: pass input_ids or inputs_embeds")
+        choices, kept = main.shape[1], ("head_mask",)
+        flat = {
+            name: value.flatten(0, 1) if isinstance(value, Tensor) and name not in kept and value.dim() > 2 else value
+            for name, value in inputs.items()
+        }
+        outputs = self.run_body(flat)
+        logits = self.classifier(self.dropout(self.pooled(outputs))).view(-1, choices)
+        loss = None if labels is None else token_loss(logits, labels)
+        return MultipleChoiceModelOutput(loss=loss, logits=logits, **recorded(outputs, MultipleChoiceModelOutput))
+
+
 class TokenScore(Head):
     """Classification of each token.
 
@@ -104,8 +191,7 @@ class TokenScore(Head):
 
     def build_head(self, config: Any) -> None:
         self.num_labels = config.num_labels
-        rates = (getattr(config, name, None) for name in self.rates)
-        setattr(self, self.dropout_name, Dropout(next((rate for rate in rates if rate is not None), 0.1)))
+        setattr(self, self.dropout_name, _dropout(config, self.rates))
         setattr(self, self.head_name, nn.Linear(getattr(config, self.head_width), config.num_labels))
 
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> TokenClassifierOutput:
@@ -120,24 +206,29 @@ class ExtractiveQA(Head):
 
     Args of the class statement:
         width: config field of the projection's input width.
+        rate: config field of the rate of a dropout (attribute `dropout`) before it; None for none.
     """
 
     head_width = "hidden_size"
+    rate: str | None = None
     label_names = ("start_positions", "end_positions")
 
-    def __init_subclass__(cls, width: str = "hidden_size", **options: Any) -> None:
-        cls.head_width = width
+    def __init_subclass__(cls, width: str = "hidden_size", rate: str | None = None, **options: Any) -> None:
+        cls.head_width, cls.rate = width, rate
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
         self.num_labels = config.num_labels
         self.qa_outputs = nn.Linear(getattr(config, self.head_width), 2)
+        if self.rate:
+            self.dropout = Dropout(getattr(config, self.rate))
 
     def _head_forward(
         self, inputs: dict[str, Any], start_positions: Tensor | None, end_positions: Tensor | None
     ) -> QuestionAnsweringModelOutput:
         outputs = self.run_body(inputs)
-        start, end = self.qa_outputs(outputs.last_hidden_state).unbind(-1)
+        states = self.dropout(outputs.last_hidden_state) if self.rate else outputs.last_hidden_state
+        start, end = self.qa_outputs(states).unbind(-1)
         given = start_positions is not None and end_positions is not None
         return QuestionAnsweringModelOutput(
             loss=span_loss(start, end, start_positions, end_positions) if given else None,  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -52,7 +53,7 @@ def attend(
         index: the layer, for the cache and the head mask.
         dropout: of attention weights; pass 0 outside of training.
         scale: of the scores, `1 / sqrt(head_size)` by default.
-        bias: added to the scores, broadcastable to `(batch, heads, sequence, keys)`.
+        bias: added to the scores, broadcastable to `(batch, heads, sequence, keys)`; None for `call.bias`, if any.
         window: see `masks.causal`.
         rotary: the layer's `Rotary`, for caches that move keys.
 
@@ -61,7 +62,7 @@ def attend(
     """
     if call.cache is not None:
         k, v = call.cache.update(k, v, index, {"rotary": rotary} if rotary else None)
-    if call.implementation == "flash_attention_2" and bias is None:
+    if call.implementation == "flash_attention_2" and bias is None and call.bias is None:
         from .flash import flash_attend
 
         return flash_attend(q, k, v, call, dropout=dropout, scale=scale, window=window)
@@ -71,11 +72,10 @@ def attend(
         v,
         call,
         index,
-        call.self_mask(q, k, window),
+        call.self_mask(q, k, window, bias),
         call.causal and call.whole,
         dropout,
         scale,
-        bias,
         call.attentions,
     )
 
@@ -93,7 +93,27 @@ def cross_attend(
 ) -> Tensor:
     """Attention of a decoder layer over the encoder's states; shapes as in `attend`."""
     mask = call.encoder_mask(q)
-    return _attend(q, k, v, call, index, mask, False, dropout, scale, bias, call.cross_attentions, cross=True)
+    if bias is not None:
+        mask = bias if mask is None else bias + mask
+    return _attend(q, k, v, call, index, mask, False, dropout, scale, call.cross_attentions, cross=True)
+
+
+def encoder_keys(
+    q: Tensor, call: Call, index: int, project: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """Keys and values of the encoder's states for one decoder layer: made in the first pass, then kept in the cache.
+
+    Args:
+        q: the layer's queries, for their device.
+        project: states `(batch, positions, width)` -> keys and values, each `(batch, heads, positions, head_size)`.
+    """
+    states, kept = call.encoder_hidden_states, None if call.cache is None else call.cache.cross
+    pair = None if kept is None else kept.get(index)
+    if pair is None or pair[0].shape[2] != states.shape[1]:
+        pair = project(states if states.device == q.device else states.to(q.device))
+        if kept is not None:
+            kept[index] = pair
+    return pair
 
 
 def _attend(
@@ -106,15 +126,12 @@ def _attend(
     causal: bool,
     dropout: float,
     scale: float | None,
-    bias: Tensor | None,
     record: list[Tensor] | None,
     cross: bool = False,
 ) -> Tensor:
     head_mask = (call.cross_head_mask if cross else call.head_mask) if call.explicit else None
     if mask is not None and mask.device != q.device:  # a model that is split over devices
         mask = mask.to(q.device)
-    if bias is not None:
-        mask = bias if mask is None else bias + mask
     grouped = k.shape[1] != q.shape[1]
     if call.explicit:
         return _explicit(

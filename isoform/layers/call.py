@@ -46,6 +46,7 @@ class Call:
         explicit: weights are computed by the written-out formula (recording, head masks, `eager`).
         causal: self-attention sees no later position.
         whole: no positions came before these, so the kernels' own causal mode is right.
+        bias: `(1, heads, sequence, keys)` added to the scores of all layers' self-attention (T5's positions), or None.
     """
 
     def __init__(self, model: Any, inputs: dict[str, Any], use_cache: bool, attentions: bool, hidden: bool) -> None:
@@ -56,6 +57,7 @@ class Call:
         self.past = inputs.get("past_key_values")
         self.use_cache = use_cache
         self.cache: Cache | None = None
+        self.bias: Tensor | None = None
         self.attentions: list[Tensor] | None = [] if attentions else None
         self.hidden_states: list[Tensor] | None = [] if hidden else None
         self.head_mask = self.cross_head_mask = None
@@ -82,13 +84,7 @@ class Call:
         position_ids: Tensor | None = None,
     ) -> Tensor:
         """Embed the tokens, open the cache and fix positions and mask; returns `(batch, sequence, hidden)`."""
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError(
-                "Pass input_ids or inputs_embeds, not both"
-                if input_ids is not None
-                else "Nothing to compute on: pass input_ids or inputs_embeds"
-            )
-        x: Any = embed(input_ids) if inputs_embeds is None else inputs_embeds  # type: ignore[arg-type]
+        x: Any = embedded(embed, input_ids, inputs_embeds)
         length = x.shape[1]
         if self.training and self.model.gradient_checkpointing and self.use_cache:
             logger.warning_once("`use_cache=True` does not go with gradient checkpointing; using `use_cache=False`.")
@@ -111,6 +107,7 @@ class Call:
         """Open a pass in which all positions of `x` `(batch, sequence, hidden)` see each other; nothing is cached."""
         self.causal, self.use_cache, self.past = False, False, None
         self.padding, self.start, self.query_length, self.key_length = attention_mask, 0, x.shape[1], x.shape[1]
+        self.position_ids = torch.arange(x.shape[1], device=x.device)[None]
         return x
 
     def shared(self, key: Hashable, make: Callable[[], Any], device: torch.device) -> Any:
@@ -122,14 +119,18 @@ class Call:
             self._memo[key, device] = value
         return self._memo[key, device]
 
-    def self_mask(self, q: Tensor, k: Tensor, window: int | None = None) -> Tensor | None:
-        """The additive mask of self-attention, or None where none is needed or the kernel's causal mode will do."""
-        key = ("mask", window, q.dtype)
-        if key not in self._memo:
-            self._memo[key] = self._self_mask(q, k, window)
-        return self._memo[key]
+    def self_mask(self, q: Tensor, k: Tensor, window: int | None = None, bias: Tensor | None = None) -> Tensor | None:
+        """The additive mask of self-attention, or None where none is needed or the kernel's causal mode will do.
 
-    def _self_mask(self, q: Tensor, k: Tensor, window: int | None) -> Tensor | None:
+        It includes `bias`, one layer's own, or else the bias that all layers share.
+        """
+        key = ("mask", window, q.dtype, bias is None)
+        if key not in self._memo:
+            mask = self._self_mask(q, k, window, biased=bias is not None or self.bias is not None)
+            self._memo[key] = _sum(self.bias, mask, q) if bias is None else mask
+        return self._memo[key] if bias is None else _sum(bias, self._memo[key], q)
+
+    def _self_mask(self, q: Tensor, k: Tensor, window: int | None, biased: bool = False) -> Tensor | None:
         padding, queries, keys = self.padding, q.shape[2], k.shape[2]
         tracing = torch.compiler.is_compiling()
         if padding is not None and padding.dim() > 2:
@@ -144,7 +145,7 @@ class Call:
         static = isinstance(self.cache, StaticCache)
         if window is not None and not tracing and keys <= window:
             window = None
-        needless = queries == 1 or (self.whole and not self.explicit)
+        needless = queries == 1 or (self.whole and not self.explicit and not biased)
         if window is None and not static:
             if padding is None and needless:
                 return None
@@ -183,6 +184,29 @@ class Call:
         # Not a default argument: TorchDynamo cannot build classes that it meets there.
         further.setdefault("last_hidden_state", x)
         return (output or BaseModelOutputWithPast)(**further)
+
+
+def embedded(embed: Callable[[Tensor], Tensor], input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+    """`inputs_embeds`, or the embedding of `input_ids`.
+
+    Raises:
+        ValueError: neither or both are given.
+    """
+    if (input_ids is None) == (inputs_embeds is None):
+        raise ValueError(
+            "Pass input_ids or inputs_embeds, not both"
+            if input_ids is not None
+            else "Nothing to compute on: pass input_ids or inputs_embeds"
+        )
+    return embed(input_ids) if inputs_embeds is None else inputs_embeds  # type: ignore[arg-type]
+
+
+def _sum(bias: Tensor | None, mask: Tensor | None, q: Tensor) -> Tensor | None:
+    """Bias plus mask, on the queries' device and in their dtype; finite, so that rows that see nothing stay finite."""
+    if bias is None:
+        return mask
+    bias = bias.to(q.device, q.dtype)
+    return bias if mask is None else (bias + mask.to(q.device)).clamp(min=torch.finfo(q.dtype).min)
 
 
 def run_layers(layers: Iterable[nn.Module], x: Tensor, call: Call, layerdrop: float = 0.0) -> Tensor:

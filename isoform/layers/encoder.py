@@ -73,7 +73,7 @@ class Intermediate(nn.Module):
 
 
 class Prunable(nn.Module):
-    """An attention block that can lose heads: a `SelfAttention` under the name `inner`, and an `output` with `dense`."""
+    """An attention block that can lose heads: a `SelfAttention` under the name `inner`, `output.dense` after it."""
 
     inner = "self"
     output: Any
