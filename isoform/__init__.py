@@ -37,6 +37,8 @@ NAMES: dict[str, str] = {
     "TemperatureLogitsWarper TextIteratorStreamer TextStreamer TopKLogitsWarper TopPLogitsWarper "
     "TypicalLogitsWarper UnbatchedClassifierFreeGuidanceLogitsProcessor WhisperTimeStampLogitsProcessor "
     "top_k_top_p_filtering",
+    "image_processing_utils": "ImageProcessingMixin",
+    "image_utils": "ImageFeatureExtractionMixin",
     "modelcard": "ModelCard",
     "modeling_utils": "PreTrainedModel",
     "pipelines": "Conversation ConversationalPipeline CsvPipelineDataFormat JsonPipelineDataFormat "

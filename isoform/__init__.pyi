@@ -71,6 +71,8 @@ from .generation import TypicalLogitsWarper as TypicalLogitsWarper
 from .generation import UnbatchedClassifierFreeGuidanceLogitsProcessor as UnbatchedClassifierFreeGuidanceLogitsProcessor
 from .generation import WhisperTimeStampLogitsProcessor as WhisperTimeStampLogitsProcessor
 from .generation import top_k_top_p_filtering as top_k_top_p_filtering
+from .image_processing_utils import ImageProcessingMixin as ImageProcessingMixin
+from .image_utils import ImageFeatureExtractionMixin as ImageFeatureExtractionMixin
 from .modelcard import ModelCard as ModelCard
 from .modeling_utils import PreTrainedModel as PreTrainedModel
 from .models.auto.auto_factory import get_values as get_values
@@ -224,6 +226,17 @@ from .models.ctrl.modeling_ctrl import CTRLLMHeadModel as CTRLLMHeadModel
 from .models.ctrl.modeling_ctrl import CTRLModel as CTRLModel
 from .models.ctrl.modeling_ctrl import CTRLPreTrainedModel as CTRLPreTrainedModel
 from .models.ctrl.tokenization_ctrl import CTRLTokenizer as CTRLTokenizer
+from .models.deit.configuration_deit import DeiTConfig as DeiTConfig
+from .models.deit.modeling_deit import DeiTForImageClassification as DeiTForImageClassification
+from .models.deit.modeling_deit import DeiTForImageClassificationWithTeacher as DeiTForImageClassificationWithTeacher
+from .models.deit.modeling_deit import DeiTForMaskedImageModeling as DeiTForMaskedImageModeling
+from .models.deit.modeling_deit import DeiTModel as DeiTModel
+from .models.deit.modeling_deit import DeiTPreTrainedModel as DeiTPreTrainedModel
+from .models.dinov2.configuration_dinov2 import Dinov2Config as Dinov2Config
+from .models.dinov2.modeling_dinov2 import Dinov2Backbone as Dinov2Backbone
+from .models.dinov2.modeling_dinov2 import Dinov2ForImageClassification as Dinov2ForImageClassification
+from .models.dinov2.modeling_dinov2 import Dinov2Model as Dinov2Model
+from .models.dinov2.modeling_dinov2 import Dinov2PreTrainedModel as Dinov2PreTrainedModel
 from .models.gpt2.configuration_gpt2 import GPT2Config as GPT2Config
 from .models.gpt2.modeling_gpt2 import GPT2DoubleHeadsModel as GPT2DoubleHeadsModel
 from .models.gpt2.modeling_gpt2 import GPT2ForQuestionAnswering as GPT2ForQuestionAnswering
