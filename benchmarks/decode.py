@@ -12,14 +12,9 @@ tokens per second (of one row or of all beams together), and that as a fraction 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from common import in_turns, parser, run
 
 # name -> (width, layers, heads, vocabulary), dtype, batch, prompt, new tokens, arguments of ours alone, of both, target
 SMALL, GPT2 = (64, 4, 4, 1000), (768, 12, 12, 50257)
@@ -43,7 +38,7 @@ CHILD = """
 import importlib, json, sys, time, warnings
 import torch
 warnings.simplefilter("ignore")
-library, threads, calls, case = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4])
+library, threads, (calls, case) = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
 shape, dtype, batch, prompt, new, own, both, target = case
 torch.set_num_threads(threads)
 module = importlib.import_module(library)
@@ -91,48 +86,24 @@ print(layer.weight.nbytes / best)
 """
 
 
-def run(python: str, code: str, threads: int, *arguments: str) -> str:
-    """The last line that a new process prints."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
-    command = [python, "-c", code, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed:\n{done.stderr[-2000:]}")
-    return done.stdout.splitlines()[-1]
-
-
 def compare(name: str, options: argparse.Namespace, bandwidth: float) -> None:
     """Run one case in turns and print its line."""
-    results: dict[str, list[dict[str, float]]] = {"transformers": [], "isoform": []}
-    pythons = {"transformers": options.peer_python, "isoform": sys.executable}
-    for _ in range(options.rounds):
-        for library, python in pythons.items():
-            arguments = (library, str(options.threads), str(options.calls), json.dumps(CASES[name]))
-            results[library].append(json.loads(run(python, CHILD, options.threads, *arguments)))
-
-    def middle(library: str, field: str) -> float:
-        return statistics.median(result[field] for result in results[library])
-
-    ours, theirs = middle("isoform", "tokens"), middle("transformers", "tokens")
-    target = CASES[name][-1]
-    read = middle("isoform", "weights") * middle("isoform", "steps")
+    found = in_turns(options, CHILD, [options.calls, CASES[name]])
+    ours, theirs = found["isoform"], found["transformers"]
+    target = "" if CASES[name][-1] is None else CASES[name][-1]
+    ratio = ours["tokens"] / theirs["tokens"]
+    read = ours["weights"] * ours["steps"]
     print(
-        f"{name:36s} {theirs:8.1f} {ours:9.1f} {ours / theirs:6.2f}x {'' if target is None else target:>6} "
-        f"{read / 1e9:7.1f} {read / bandwidth:6.0%}   first call {middle('isoform', 'first'):.1f} s",
+        f"{name:36s} {theirs['tokens']:8.1f} {ours['tokens']:9.1f} {ratio:6.2f}x {target:>6} "
+        f"{read / 1e9:7.1f} {read / bandwidth:6.0%}   first call {ours['first']:.1f} s",
         flush=True,
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--peer-python", required=True, help="the Python of an environment with the newest transformers"
-    )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--calls", type=int, default=4, help="timed calls per process")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES), metavar="NAME")
-    options = parser.parse_args()
+    arguments = parser(__doc__, list(CASES))
+    arguments.add_argument("--calls", type=int, default=4, help="timed calls per process")
+    options = arguments.parse_args()
     bandwidth = float(run(sys.executable, BANDWIDTH, options.threads, str(options.threads)))
     print(f"memory bandwidth with {options.threads} threads: {bandwidth / 1e9:.1f} GB/s; tokens/s:")
     print(f"{'':36s} {'peer':>8} {'isoform':>9} {'ratio':>7} {'goal':>6} {'GB/s':>7} {'of it':>6}")
