@@ -155,7 +155,8 @@ class PretrainedConfig(PushToHubMixin):
         """
         given = _bind(type(self), args, kwargs)
         for name, spec in self._fields.items():
-            setattr(self, name, given.pop(name) if name in given else spec.new_default())
+            if name != "num_labels":  # the number of `id2label`, see there
+                setattr(self, name, given.pop(name) if name in given else spec.new_default())
         self._set_labels(given)
         self.torch_dtype = given.pop("torch_dtype", None)
         self._name_or_path = str(given.pop("name_or_path", ""))
@@ -181,7 +182,8 @@ class PretrainedConfig(PushToHubMixin):
         count = given.pop("num_labels", None)
         self.id2label, self.label2id = given.pop("id2label", None), given.pop("label2id", None)
         if self.id2label is None:
-            self.num_labels = 2 if count is None else count
+            default = self._fields["num_labels"].default if "num_labels" in self._fields else 2
+            self.num_labels = default if count is None else count
             return
         if count is not None and count != len(self.id2label):
             logger.warning(

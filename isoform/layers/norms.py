@@ -22,3 +22,12 @@ class RMSNorm(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{tuple(self.weight.shape)}, eps={self.variance_epsilon}"
+
+
+def clamp_float16(x: Tensor) -> Tensor:
+    """`x` with infinities brought back into the range of float16, with some room; other dtypes as they are."""
+    if x.dtype is not torch.float16:
+        return x
+    largest = torch.finfo(x.dtype).max
+    limit = torch.where(x.isinf().any(), largest - 1000, largest).to(x.dtype)
+    return x.clamp(-limit, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -102,3 +103,39 @@ def sinusoids(positions: Tensor, width: int, base: float = 10000.0) -> Tensor:
     frequencies = base ** -(torch.arange(0, width, 2, device=positions.device).float() / width)
     angles = positions[..., None].float() * frequencies
     return torch.cat((angles.sin(), angles.cos()), -1)
+
+
+class RelativeBuckets:
+    """Relative positions in buckets: one each for near ones, then growing with the distance (Raffel et al. 2020, T5).
+
+    Args:
+        buckets: their number.
+        max_distance: positions further away than this share the last bucket.
+        bidirectional: half of the buckets are for later positions; otherwise those share bucket 0.
+    """
+
+    def __init__(self, buckets: int, max_distance: int, bidirectional: bool) -> None:
+        self.buckets, self.max_distance, self.bidirectional = buckets, max_distance, bidirectional
+        self._history: dict[torch.device, Tensor] = {}
+
+    def __call__(self, relative: Tensor) -> Tensor:
+        """Buckets of `relative` positions, key minus query, int64 of any shape."""
+        buckets, first = self.buckets, 0
+        if self.bidirectional:
+            buckets //= 2
+            first, distance = (relative > 0).long() * buckets, relative.abs()
+        else:
+            distance = -relative.clamp(max=0)
+        exact = buckets // 2
+        far = torch.log(distance.clamp(min=exact).float() / exact) / math.log(self.max_distance / exact)
+        far = (exact + (far * (buckets - exact)).long()).clamp(max=buckets - 1)
+        return first + torch.where(distance < exact, distance, far)
+
+    def history(self, length: int, device: torch.device) -> Tensor:
+        """Buckets `(length,)` of the positions up to a query's own, oldest first. A table, for decoding."""
+        table = self._history.get(device)
+        if table is None or table.shape[0] < length:
+            size = max(2 * length, 512)
+            with torch.inference_mode(False):  # it may serve training later
+                table = self._history[device] = self(torch.arange(1 - size, 1, device=device))
+        return table[table.shape[0] - length :]
