@@ -42,9 +42,12 @@ NAMES: dict[str, str] = {
     "modelcard": "ModelCard",
     "modeling_utils": "PreTrainedModel",
     "pipelines": "Conversation ConversationalPipeline CsvPipelineDataFormat JsonPipelineDataFormat "
-    "PipedPipelineDataFormat PipelineDataFormat FeatureExtractionPipeline NerPipeline Pipeline "
-    "QuestionAnsweringPipeline TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline "
-    "ZeroShotClassificationPipeline pipeline",
+    "PipedPipelineDataFormat PipelineDataFormat NerPipeline Pipeline pipeline AudioClassificationPipeline "
+    "AutomaticSpeechRecognitionPipeline DepthEstimationPipeline FeatureExtractionPipeline FillMaskPipeline "
+    "ImageClassificationPipeline ImageFeatureExtractionPipeline ImageSegmentationPipeline ImageToTextPipeline "
+    "ObjectDetectionPipeline QuestionAnsweringPipeline SummarizationPipeline Text2TextGenerationPipeline "
+    "TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline TranslationPipeline "
+    "ZeroShotAudioClassificationPipeline ZeroShotClassificationPipeline ZeroShotImageClassificationPipeline",
     "pytorch_utils": "Conv1D apply_chunking_to_forward prune_layer",
     "tokenization_utils": "PreTrainedTokenizer",
     "tokenization_utils_base": "AddedToken BatchEncoding CharSpan PreTrainedTokenizerBase SpecialTokensMixin TokenSpan",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..utils import logging
-from .collate import collate, token_padding
+from .collate import collate, feature_padding, token_padding
 from .pt_utils import unroll
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Piece:
     item: int  # index of the input in its window
     part: int  # index among the input's pieces
     inputs: Any
-    length: int  # tokens
+    length: int  # tokens or samples
     cost: int  # positions that it takes from the budget
     group: Any  # pieces of one group can be padded to one shape; None for a piece that cannot share a batch
 
@@ -82,7 +82,7 @@ class AutoBatchIterator:
         return next(self._running)
 
     def _run(self) -> Iterator[Any]:
-        for window in windows(self.inputs):
+        for window in windows(self.inputs, self.pipeline.window):
             yield from self._results(window)
 
     def _results(self, window: list[Any]) -> list[Any]:
@@ -110,8 +110,7 @@ class AutoBatchIterator:
         ]
 
     def _piece(self, item: int, part: int, inputs: Any) -> Piece:
-        tokens = inputs.get("input_ids") if isinstance(inputs, Mapping) else None
-        length = tokens.shape[1] if isinstance(tokens, torch.Tensor) and tokens.dim() == 2 else 0
+        length = self.pipeline._input_length(inputs) if isinstance(inputs, Mapping) else 0
         tensors = (
             [value for value in inputs.values() if isinstance(value, torch.Tensor)]
             if isinstance(inputs, Mapping)
@@ -174,7 +173,10 @@ class AutoBatchIterator:
         longest = max(piece.length for piece in batch)
         inputs = collate(
             [dict(piece.inputs) for piece in batch],
-            token_padding(self._pad_token_id(), getattr(self.pipeline.tokenizer, "pad_token_type_id", 0)),
+            {
+                **token_padding(self._pad_token_id(), getattr(self.pipeline.tokenizer, "pad_token_type_id", 0)),
+                **feature_padding(self.pipeline.feature_extractor),
+            },
             side="left" if self.pipeline._generates() else "right",
         )
         outputs = unroll(self.pipeline.forward(inputs, **self.forward_params))
@@ -210,16 +212,16 @@ class AutoBatchIterator:
         return self.pipeline.postprocess(outputs, **self.postprocess_params)
 
 
-def windows(inputs: Any) -> Iterator[list[Any]]:
-    """Lists of consecutive inputs. An iterator is read ahead by 16, then 32, … inputs up to `WINDOW`."""
+def windows(inputs: Any, largest: int = WINDOW) -> Iterator[list[Any]]:
+    """Lists of consecutive inputs. An iterator is read ahead by 16, then 32, … inputs up to `largest`."""
     if not isinstance(inputs, Iterator) and hasattr(inputs, "__len__") and hasattr(inputs, "__getitem__"):
-        for start in range(0, len(inputs), WINDOW):
-            yield [inputs[index] for index in range(start, min(start + WINDOW, len(inputs)))]
+        for start in range(0, len(inputs), largest):
+            yield [inputs[index] for index in range(start, min(start + largest, len(inputs)))]
         return
     source, size = iter(inputs), FIRST_ITERATOR_WINDOW
     while window := list(itertools.islice(source, size)):
         yield window
-        size = min(2 * size, WINDOW)
+        size = min(2 * size, largest)
 
 
 def prepare_many(pipeline: Pipeline, items: list[Any], params: dict[str, Any]) -> list[list[Any]]:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..utils import logging
 from ..utils.generic import ModelOutput
-from .auto_batch import AutoBatchIterator
+from .auto_batch import WINDOW, AutoBatchIterator
 from .collate import cut_right, no_collate_fn, pad_collate_fn
 from .data_formats import (
     CsvPipelineDataFormat,
@@ -130,6 +130,8 @@ class Pipeline(_ScikitCompat):
 
     default_input_names: str | None = None
     token_budget: int | None = None
+    # How many inputs are prepared together under batch_size="auto": the more, the less padding; large ones need memory.
+    window = WINDOW
     # Whether the tensors that `_forward` returns have the input's tokens on axis 1, so that padding must be cut off.
     outputs_per_token = False
 
@@ -153,6 +155,8 @@ class Pipeline(_ScikitCompat):
         if framework != "pt":
             raise ValueError(f"framework must be 'pt' (PyTorch), found {framework!r}")
         self.task, self.model, self.framework, self.modelcard = task, model, framework, modelcard
+        if image_processor is None and hasattr(feature_extractor, "preprocess"):  # as older scripts pass them
+            image_processor = feature_extractor
         self.tokenizer, self.feature_extractor, self.image_processor = tokenizer, feature_extractor, image_processor
         self.torch_dtype, self.binary_output = torch_dtype, binary_output
         self.device = self._place_model(device)
@@ -418,6 +422,11 @@ class Pipeline(_ScikitCompat):
             yield self.run_single(item, preprocess_params, forward_params, postprocess_params)
 
     # What batch_size="auto" asks of a pipeline.
+
+    def _input_length(self, inputs: Any) -> int:
+        """The length of the axis that padding can lengthen (tokens, samples); 0 if there is none."""
+        tokens = inputs.get("input_ids")
+        return tokens.shape[1] if isinstance(tokens, torch.Tensor) and tokens.dim() == 2 else 0
 
     def _generates(self) -> bool:
         """Whether `_forward` continues a decoder's input, so that padding belongs on the left."""

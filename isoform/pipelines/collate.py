@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 # Padding of features that come from a feature extractor is not the tokenizer's business.
-_FEATURE_KEYS = {"pixel_values", "image"}
+_FEATURE_KEYS = {"pixel_values", "pixel_mask", "image"}
 
 
 def no_collate_fn(items: list[Any]) -> Any:
@@ -37,6 +37,26 @@ def pad_tensors(tensors: list[torch.Tensor], value: float, side: str = "right") 
     return padded
 
 
+def join_images(key: str, images: list[torch.Tensor], padded: bool) -> torch.Tensor:
+    """Concatenate along the batch axis, padding height and width with zeros where a `pixel_mask` tells the model.
+
+    Raises:
+        ValueError: sizes differ, and the model would take padding for a part of the image.
+    """
+    sizes = {tuple(image.shape[1 if image.dim() == 3 else 2 :]) for image in images}
+    if len(sizes) == 1 or not padded:
+        if len(sizes) > 1:
+            raise ValueError(
+                f"These images have different sizes after preparation ({sorted(sizes)}), and this model cannot tell "
+                'padding from image: use batch_size="auto", which joins those of one size, or batch_size=1'
+            )
+        return torch.cat(images)
+    height, width = (max(image.shape[axis] for image in images) for axis in (-2, -1))
+    return torch.cat(
+        [torch.nn.functional.pad(image, (0, width - image.shape[-1], 0, height - image.shape[-2])) for image in images]
+    )
+
+
 def collate(
     items: list[dict[str, Any]], padding: dict[str, float], default: float = 0, side: str = "right"
 ) -> dict[str, Any]:
@@ -56,7 +76,7 @@ def collate(
         if not isinstance(values[0], torch.Tensor):
             batch[key] = values
         elif key in _FEATURE_KEYS:
-            batch[key] = torch.cat(values)
+            batch[key] = join_images(key, values, padded="pixel_mask" in keys)
         else:
             batch[key] = pad_tensors(values, padding.get(key, default), side)
     return batch
@@ -78,6 +98,12 @@ def token_padding(pad_token_id: int, pad_token_type_id: int = 0) -> dict[str, fl
     return {"input_ids": pad_token_id, "token_type_ids": pad_token_type_id, "special_tokens_mask": 1, "p_mask": 1}
 
 
+def feature_padding(feature_extractor: Any) -> dict[str, float]:
+    """The padding value of the tensors that a feature extractor returns, where it has one."""
+    value = getattr(feature_extractor, "padding_value", None)
+    return {} if value is None else dict.fromkeys(("input_values", "input_features"), value)
+
+
 def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
     """A function that pads and joins model inputs the way `tokenizer` and `feature_extractor` pad.
 
@@ -90,7 +116,6 @@ def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dic
             "that: use batch_size=1"
         )
     padding: dict[str, float] = {}
-    feature_value = getattr(feature_extractor, "padding_value", None)
     sides = {getattr(feature_extractor, "padding_side", None)}
     if tokenizer is not None:
         if tokenizer.pad_token_id is None:
@@ -100,8 +125,7 @@ def pad_collate_fn(tokenizer: Any, feature_extractor: Any) -> Callable[[list[dic
             )
         padding = token_padding(tokenizer.pad_token_id, tokenizer.pad_token_type_id)
         sides.add(tokenizer.padding_side)
-    if feature_value is not None:
-        padding.update(dict.fromkeys(("input_values", "input_features"), feature_value))
+    padding.update(feature_padding(feature_extractor))
     sides.discard(None)
     if len(sides) > 1:
         raise ValueError(f"The tokenizer and the feature extractor pad on different sides: {sides}")

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 logger = logging.get_logger(__name__)
 
 # Tasks whose inputs are only text, only images, or only sound: what they never need is not looked for.
-NO_FEATURE_EXTRACTOR_TASKS = {name for name, task in TASKS.items() if task.kind in ("text", "image", "video")}
-NO_IMAGE_PROCESSOR_TASKS = {name for name, task in TASKS.items() if task.kind in ("text", "audio")}
-NO_TOKENIZER_TASKS = {name for name, task in TASKS.items() if task.kind in ("image", "video", "audio")}
+NO_FEATURE_EXTRACTOR_TASKS = {name for name, task in TASKS.items() if "feature_extractor" not in task.uses}
+NO_IMAGE_PROCESSOR_TASKS = {name for name, task in TASKS.items() if "image_processor" not in task.uses}
+NO_TOKENIZER_TASKS = {name for name, task in TASKS.items() if "tokenizer" not in task.uses}
 # The configurations of models made of two others do not say what prepares their inputs.
 MULTI_MODEL_CONFIGS = {"SpeechEncoderDecoderConfig", "VisionEncoderDecoderConfig", "VisionTextDualEncoderConfig"}
 
@@ -218,12 +218,16 @@ def _infer_task(model: Any, config: Any, custom: dict[str, Any], token: Any, opt
     return found or ""
 
 
+# Tasks that share their classes with others come after these; every body serves the last ones.
+_SHARED = {"zero-shot-classification": 1, "summarization": 1, "translation": 1, "conversational": 1}
+_SHARED |= {"feature-extraction": 2, "image-feature-extraction": 3, "zero-shot-audio-classification": 3}
+
+
 def task_of_class(name: str) -> str | None:
     """The task that a model class of this name serves, None if there is none."""
     import isoform
 
-    # The general task last: every body serves it. Zero-shot classification shares its classes with the plain one.
-    for task in sorted(TASKS, key=lambda task: (task == "feature-extraction", task == "zero-shot-classification")):
+    for task in sorted(TASKS, key=lambda task: _SHARED.get(task, 0)):
         for auto_class in TASKS[task].models:
             if name in model_names(getattr(isoform, auto_class)):
                 return task

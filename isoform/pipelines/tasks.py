@@ -15,6 +15,12 @@ class Task:
     default: dict[str, Any]  # framework -> (repository, revision)
     kind: str = "text"  # what has to be loaded beside the model: text, audio, image, video or multimodal
     extra: dict[str, Any] = field(default_factory=dict)
+    parts: str = ""  # which of these its pipeline uses, where `kind` does not say: tokenizer, image_processor, …
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """What is loaded beside the model."""
+        return frozenset((self.parts or _PARTS[self.kind]).split())
 
     @property
     def module(self) -> str:
@@ -27,6 +33,15 @@ class Task:
         return self.pipeline.split(".")[1]
 
 
+_PARTS = {
+    "text": "tokenizer",
+    "audio": "feature_extractor",
+    "image": "image_processor",
+    "video": "image_processor",
+    "multimodal": "tokenizer feature_extractor image_processor",
+}
+
+
 def _default(repository: str, revision: str) -> dict[str, Any]:
     return {"model": {"pt": (repository, revision)}}
 
@@ -37,6 +52,12 @@ TASKS: dict[str, Task] = {
         ("AutoModel",),
         _default("distilbert-base-cased", "935ac13"),
         kind="multimodal",
+    ),
+    "image-feature-extraction": Task(
+        "image_feature_extraction.ImageFeatureExtractionPipeline",
+        ("AutoModel",),
+        _default("google/vit-base-patch16-224", "3f49326"),
+        kind="image",
     ),
     "text-classification": Task(
         "text_classification.TextClassificationPipeline",
@@ -68,6 +89,86 @@ TASKS: dict[str, Task] = {
         ("AutoModelForSequenceClassification",),
         _default("facebook/bart-large-mnli", "c626438"),
         extra={"config": {"pt": ("facebook/bart-large-mnli", "c626438")}},
+    ),
+    "fill-mask": Task(
+        "fill_mask.FillMaskPipeline",
+        ("AutoModelForMaskedLM",),
+        _default("distilroberta-base", "ec58a5b"),
+    ),
+    "text2text-generation": Task(
+        "text2text_generation.Text2TextGenerationPipeline",
+        ("AutoModelForSeq2SeqLM",),
+        _default("t5-base", "686f1db"),
+    ),
+    "summarization": Task(
+        "text2text_generation.SummarizationPipeline",
+        ("AutoModelForSeq2SeqLM",),
+        _default("sshleifer/distilbart-cnn-12-6", "a4f8f3e"),
+    ),
+    "translation": Task(
+        "text2text_generation.TranslationPipeline",
+        ("AutoModelForSeq2SeqLM",),
+        {("en", target): _default("t5-base", "686f1db") for target in ("fr", "de", "ro")},
+    ),
+    "image-classification": Task(
+        "image_classification.ImageClassificationPipeline",
+        ("AutoModelForImageClassification",),
+        _default("google/vit-base-patch16-224", "5dca96d"),
+        kind="image",
+    ),
+    "image-segmentation": Task(
+        "image_segmentation.ImageSegmentationPipeline",
+        ("AutoModelForImageSegmentation", "AutoModelForSemanticSegmentation"),
+        _default("facebook/detr-resnet-50-panoptic", "fc15262"),
+        kind="multimodal",
+        parts="tokenizer image_processor",
+    ),
+    "object-detection": Task(
+        "object_detection.ObjectDetectionPipeline",
+        ("AutoModelForObjectDetection",),
+        _default("facebook/detr-resnet-50", "2729413"),
+        kind="multimodal",
+        parts="image_processor",
+    ),
+    "depth-estimation": Task(
+        "depth_estimation.DepthEstimationPipeline",
+        ("AutoModelForDepthEstimation",),
+        _default("Intel/dpt-large", "e93beec"),
+        kind="image",
+    ),
+    "image-to-text": Task(
+        "image_to_text.ImageToTextPipeline",
+        ("AutoModelForVision2Seq",),
+        _default("ydshieh/vit-gpt2-coco-en", "65636df"),
+        kind="multimodal",
+        parts="tokenizer image_processor",
+    ),
+    "zero-shot-image-classification": Task(
+        "zero_shot_image_classification.ZeroShotImageClassificationPipeline",
+        ("AutoModelForZeroShotImageClassification",),
+        _default("openai/clip-vit-base-patch32", "f4881ba"),
+        kind="multimodal",
+        parts="tokenizer image_processor",
+    ),
+    "automatic-speech-recognition": Task(
+        "automatic_speech_recognition.AutomaticSpeechRecognitionPipeline",
+        ("AutoModelForCTC", "AutoModelForSpeechSeq2Seq"),
+        _default("facebook/wav2vec2-base-960h", "55bb623"),
+        kind="multimodal",
+        parts="tokenizer feature_extractor",
+    ),
+    "audio-classification": Task(
+        "audio_classification.AudioClassificationPipeline",
+        ("AutoModelForAudioClassification",),
+        _default("superb/wav2vec2-base-superb-ks", "372e048"),
+        kind="audio",
+    ),
+    "zero-shot-audio-classification": Task(
+        "zero_shot_audio_classification.ZeroShotAudioClassificationPipeline",
+        ("AutoModel",),
+        _default("laion/clap-htsat-fused", "973b6e5"),
+        kind="multimodal",
+        parts="tokenizer feature_extractor",
     ),
 }
 
