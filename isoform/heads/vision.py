@@ -7,8 +7,10 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..layers.call import Call, model_forward
 from ..layers.patches import pair
-from ..modeling_outputs import ImageClassifierOutput, MaskedImageModelingOutput
+from ..modeling_outputs import BackboneOutput, ImageClassifierOutput, MaskedImageModelingOutput
+from ..utils.backbone_utils import BackboneMixin
 from .base import Head, recorded
 from .losses import sequence_loss
 
@@ -106,6 +108,32 @@ class MaskedImageModeling(Head):
         mask = mask.reshape(-1, 1, *grid).repeat_interleave(patch[0], 2).repeat_interleave(patch[1], 3)
         errors = F.l1_loss(pixel_values, pixels, reduction="none")
         return (errors * mask).sum() / (mask.sum() + 1e-5) / config.num_channels
+
+
+class TokenBackbone(BackboneMixin):
+    """A backbone whose stages are the layers of a transformer over patches: `embeddings` and `encoder`."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)  # type: ignore[call-arg]
+        self._init_backbone(config)
+        self.num_features = [config.hidden_size] * (config.num_hidden_layers + 1)
+
+    def feature_map(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
+        """The tokens `x` `(batch, 1 + patches, hidden)` of one stage as a map `(batch, hidden, rows, columns)`."""
+        return x[:, 1:].transpose(1, 2).reshape(x.shape[0], -1, *grid)
+
+    @model_forward
+    def forward(self, pixel_values=None, output_hidden_states=None, output_attentions=None, return_dict=None,
+                *, call: Call) -> Any:  # fmt: skip
+        asked, call.hidden_states = call.hidden_states is not None, []
+        x = self.encoder(self.embeddings(pixel_values), call)  # type: ignore[attr-defined]
+        hidden = (*call.hidden_states, x)
+        grid = self.embeddings.patch_embeddings.grid_of(pixel_values)  # type: ignore[attr-defined]
+        return BackboneOutput(
+            feature_maps=tuple(self.feature_map(stage, grid) for stage in self.select(hidden)),
+            hidden_states=hidden if asked else None,
+            attentions=None if call.attentions is None else tuple(call.attentions),
+        )
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, ignore_index: int) -> Tensor:

@@ -83,8 +83,8 @@ class _ChosenStages:
     _out_features: list[str]
     _out_indices: list[int] | tuple[int, ...]
 
-    @property
-    def out_features(self) -> list[str]:
+    @property  # Any, because configurations declare these two as fields that may be None
+    def out_features(self) -> Any:
         """Names of the chosen stages; setting them sets `out_indices` too."""
         return self._out_features
 
@@ -93,7 +93,7 @@ class _ChosenStages:
         self._choose(names, None)
 
     @property
-    def out_indices(self) -> list[int] | tuple[int, ...]:
+    def out_indices(self) -> Any:
         """Positions of the chosen stages; setting them sets `out_features` too."""
         return self._out_indices
 

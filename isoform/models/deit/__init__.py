@@ -1,0 +1,11 @@
+"""DeiT (Touvron et al. 2020)."""
+
+from ...registry import Arch
+
+ARCH = Arch(
+    "deit",
+    "DeiT",
+    torch="Model ForImageClassification ForImageClassificationWithTeacher ForMaskedImageModeling",
+    auto={"ImageClassification": ("ForImageClassification", "ForImageClassificationWithTeacher")},
+)
+__getattr__, __dir__ = ARCH.attributes(__name__)
