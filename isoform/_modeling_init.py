@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import threading
 from abc import ABCMeta
 from collections.abc import Iterator
@@ -32,6 +33,11 @@ class ModelMeta(ABCMeta):
     `ABCMeta` so that users may mix in abstract classes.
     """
 
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
+        super().__init__(name, bases, namespace, **options)
+        if "__doc__" not in namespace:
+            cls.__doc__ = _class_docstring(cls.__module__, bases)
+
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         construction.depth += 1
         try:
@@ -47,6 +53,14 @@ class ModelMeta(ABCMeta):
         """The constructor's, which `__call__` above would hide."""
         parameters = list(inspect.signature(cls.__init__).parameters.values())  # type: ignore[misc]
         return inspect.Signature(parameters[1:])
+
+
+def _class_docstring(module: str, bases: tuple[type, ...]) -> str | None:
+    """What the module says of the architecture, and of a head what its family does."""
+    architecture = (getattr(sys.modules.get(module), "__doc__", None) or "").strip().partition("\n")[0]
+    families = [base.__doc__ for base in bases if not isinstance(base, ModelMeta) and base.__doc__]
+    family = inspect.cleandoc(families[0]).partition("\n\n")[0] if families else ""
+    return "\n\n".join(part for part in (family, architecture) if part) or None
 
 
 @contextmanager

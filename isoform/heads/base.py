@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..layers.call import FLAGS, _named, _signature
+from ..layers.documentation import forward_docstring
 
 
 class Head:
@@ -27,7 +28,9 @@ class Head:
 
     _body_class: type
     label_names: tuple[str, ...] = ("labels",)
+    described: dict[str, str] = {}  # inputs whose meaning is not the usual one, for the docstring
     _body_options: dict[str, Any] = {}
+    _stated: str | None = None
 
     def __init_subclass__(
         cls,
@@ -41,8 +44,15 @@ class Head:
             cls._body_options = body_options
         if body is None:
             return
-        cls._body_class = body
-        cls.forward = _bound(cls._head_forward, body, cls.label_names, signature)  # type: ignore[attr-defined]
+        cls._body_class, cls._stated = body, signature or cls._stated
+        cls.forward = _bound(cls._head_forward, body, cls.label_names, cls._stated, cls.described)  # type: ignore[attr-defined]
+
+    @classmethod
+    def _set_options(cls, **options: Any) -> None:
+        """Class attributes from those options of the class statement that it gives; the others stay as they are."""
+        for name, value in options.items():
+            if value is not None:
+                setattr(cls, name, value)
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)  # type: ignore[call-arg]
@@ -67,7 +77,11 @@ def recorded(outputs: Any, output_class: Any) -> dict[str, Any]:
 
 
 def _bound(
-    function: Callable[..., Any], body: type, labels: tuple[str, ...], signature: str | None
+    function: Callable[..., Any],
+    body: type,
+    labels: tuple[str, ...],
+    signature: str | None,
+    described: dict[str, str],
 ) -> Callable[..., Any]:
     parameters = [p for p in inspect.signature(body.forward).parameters if p != "self"]  # type: ignore[attr-defined]
     stated = signature.split() if signature else parameters
@@ -92,5 +106,6 @@ def _bound(
 
     forward.__name__ = "forward"
     forward.__signature__ = _signature(order)  # type: ignore[attr-defined]
+    forward.__doc__ = forward_docstring(order, described)
     del forward.__wrapped__  # type: ignore[attr-defined]
     return forward

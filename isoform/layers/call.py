@@ -14,6 +14,7 @@ from ..cache_utils import Cache, StaticCache, as_cache
 from ..modeling_outputs import BaseModelOutputWithPast
 from ..utils import logging
 from . import masks
+from .documentation import forward_docstring
 
 logger = logging.get_logger(__name__)
 
@@ -268,6 +269,7 @@ def model_forward(function: Callable[..., Any]) -> Callable[..., Any]:
         return output if (config.use_return_dict if return_dict is None else return_dict) else output.to_tuple()
 
     forward.__signature__ = _signature(order)  # type: ignore[attr-defined]
+    forward.__doc__ = function.__doc__ or forward_docstring(order)
     del forward.__wrapped__  # type: ignore[attr-defined]  # or inspect would show the inner signature
     return forward
 
