@@ -32,6 +32,7 @@ __all__ = [
     "TOKENIZER_CONFIG_FILE",
     "TokenizerFiles",
     "get_fast_tokenizer_file",
+    "vocabulary_path",
 ]
 
 logger = logging.get_logger(__name__)
@@ -597,6 +598,17 @@ def _warn_of_other_class(stored: str | None, called: str) -> None:
             f"This checkpoint names the tokenizer class '{stored}', but is being loaded by '{called}': "
             f"texts may be split differently than the model expects. Use {stored} or AutoTokenizer."
         )
+
+
+def vocabulary_path(save_directory: str | os.PathLike[str], filename_prefix: str | None, name: str) -> str:
+    """``save_directory/[filename_prefix-]name``.
+
+    Raises:
+        NotADirectoryError: ``save_directory`` is not a folder.
+    """
+    if not os.path.isdir(save_directory):
+        raise NotADirectoryError(f"Cannot save a vocabulary to {save_directory!r}: it is not an existing folder.")
+    return os.path.join(save_directory, _prefixed(name, filename_prefix))
 
 
 def _prefixed(name: str, prefix: str | None) -> str:

@@ -13,8 +13,9 @@ from os import PathLike
 from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
-from tokenizers.models import BPE, Unigram
+from tokenizers.models import BPE, Unigram, WordPiece
 
+from ._tokenization_frame import frame_processor
 from .errors import TokenizerError
 from .sentencepiece_model import ModelType, SentencePieceModel, read_sentencepiece_model
 
@@ -94,6 +95,88 @@ class GPT2Converter(Converter):
         if getattr(slow, "add_bos_token", False):
             bos = str(slow.bos_token)
             tokenizer.post_processor = template(slow, f"{bos}:0 $A:0", f"{bos}:0 $A:0 $B:1", bos)
+        return tokenizer
+
+
+class RobertaConverter(Converter):
+    """Byte-level BPE with the special tokens of RoBERTa."""
+
+    def converted(self) -> Tokenizer:
+        """The Rust tokenizer."""
+        slow = self.original_tokenizer
+        tokenizer = byte_level_bpe(slow.encoder, slow.bpe_ranks, slow.add_prefix_space, str(slow.merges_file))
+        tokenizer.post_processor = roberta_processor(slow, "sep", "cls", slow.add_prefix_space, True)
+        return tokenizer
+
+
+def roberta_processor(tokenizer: Any, sep: str, cls: str, add_prefix_space: bool, trim_offsets: bool) -> Any:
+    """Post-processing that adds special tokens the way of RoBERTa, `cls A sep`, and trims spaces off the offsets.
+
+    Args:
+        tokenizer: Tokenizer that knows the special tokens.
+        sep: Name of the token behind each sequence, "sep".
+        cls: Name of the token before all.
+        add_prefix_space: Whether a space is put before the text.
+        trim_offsets: Leave the space before a word out of its offsets.
+    """
+    tokens = ((getattr(tokenizer, f"{name}_token"), getattr(tokenizer, f"{name}_token_id")) for name in (sep, cls))
+    return processors.RobertaProcessing(*tokens, trim_offsets=trim_offsets, add_prefix_space=add_prefix_space)
+
+
+class CLIPConverter(Converter):
+    """Byte-level BPE of lower-case words, with marked ends of words."""
+
+    def converted(self) -> Tokenizer:
+        """The Rust tokenizer."""
+        from .models.clip.tokenization_clip import CLIP_WORDS
+
+        slow = self.original_tokenizer
+        options = {"continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "unk_token": str(slow.unk_token)}
+        tokenizer = Tokenizer(_bpe(str(slow.merges_file), slow.encoder, slow.bpe_ranks, **options))
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+        )
+        words = pre_tokenizers.Split(Regex(CLIP_WORDS), behavior="removed", invert=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+        tokenizer.decoder = decoders.ByteLevel()
+        tokenizer.post_processor = roberta_processor(slow, "eos", "bos", False, False)
+        return tokenizer
+
+
+class BertConverter(Converter):
+    """Word pieces of words and punctuation."""
+
+    def converted(self) -> Tokenizer:
+        """The Rust tokenizer."""
+        slow = self.original_tokenizer
+        basic = getattr(slow, "basic_tokenizer", None)
+        tokenizer = Tokenizer(WordPiece(dict(slow.vocab), unk_token=str(slow.unk_token)))
+        tokenizer.normalizer = normalizers.BertNormalizer(
+            clean_text=True,
+            handle_chinese_chars=basic is not None and basic.tokenize_chinese_chars,
+            strip_accents=False if basic is None else basic.strip_accents,
+            lowercase=basic is not None and basic.do_lower_case,
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.WordPiece(prefix="##")
+        tokenizer.post_processor = frame_processor(slow)
+        return tokenizer
+
+
+class HerbertConverter(Converter):
+    """BPE of the words of BERT."""
+
+    def converted(self) -> Tokenizer:
+        """The Rust tokenizer."""
+        slow = self.original_tokenizer
+        merges = [pair for pair in slow.bpe_ranks if not pair[0].startswith("#version")]  # a header counts as a merge
+        options = {"unk_token": str(slow.unk_token), "end_of_word_suffix": "</w>"}
+        tokenizer = Tokenizer(_bpe(str(slow.merges_file), slow.encoder, merges, **options))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
+        sep, cls = ((getattr(slow, f"{name}_token"), getattr(slow, f"{name}_token_id")) for name in ("sep", "cls"))
+        tokenizer.post_processor = processors.BertProcessing(sep, cls)
         return tokenizer
 
 
@@ -266,10 +349,48 @@ class LlamaConverter(SpmConverter):
         )
 
 
+class T5Converter(SpmConverter):
+    """T5: the sentinels stand behind the pieces, the last one first."""
+
+    def vocab(self, proto: SentencePieceModel) -> list[tuple[str, float]]:
+        """The pieces and the sentinels."""
+        count = self.original_tokenizer._extra_ids
+        return super().vocab(proto) + [(f"<extra_id_{index}>", 0.0) for index in reversed(range(count))]
+
+    def post_processor(self) -> processors.PostProcessor:
+        """Each sequence with EOS behind it."""
+        return frame_processor(self.original_tokenizer)
+
+
+class FairseqConverter(SpmConverter):
+    """XLM-RoBERTa and NLLB: the ids of fairseq."""
+
+    def vocab(self, proto: SentencePieceModel) -> list[tuple[str, float]]:
+        """The special tokens of fairseq, the pieces, and what the slow tokenizer puts behind them."""
+        names = self.original_tokenizer._pieces
+        scores = [0.0] * 4 + [piece.score for piece in proto.pieces[3:]]
+        return list(zip(names, scores + [0.0] * (len(names) - len(scores)), strict=True))
+
+    def unk_id(self, proto: SentencePieceModel) -> int:
+        """Id of the unknown token: always 3."""
+        return 3
+
+    def post_processor(self) -> processors.PostProcessor:
+        """Special tokens the way of the slow tokenizer."""
+        return frame_processor(self.original_tokenizer)
+
+
 SLOW_TO_FAST_CONVERTERS: dict[str, type[Converter]] = {
+    "BertTokenizer": BertConverter,
+    "CLIPTokenizer": CLIPConverter,
     "CodeGenTokenizer": GPT2Converter,
     "GPT2Tokenizer": GPT2Converter,
+    "HerbertTokenizer": HerbertConverter,
     "LlamaTokenizer": LlamaConverter,
+    "NllbTokenizer": FairseqConverter,
+    "RobertaTokenizer": RobertaConverter,
+    "T5Tokenizer": T5Converter,
+    "XLMRobertaTokenizer": FairseqConverter,
 }
 
 

@@ -16,12 +16,13 @@ from typing import Any
 
 import regex
 
+from ._tokenization_files import vocabulary_path
 from .errors import TokenizerError
 from .tokenization_utils import PreTrainedTokenizer
 from .tokenization_utils_base import AddedToken, BatchEncoding
 from .tokenization_utils_fast import PreTrainedTokenizerFast
 from .utils import logging
-from .utils.files import atomic_files, atomic_write
+from .utils.files import atomic_write
 
 logger = logging.get_logger(__name__)
 
@@ -32,8 +33,14 @@ BPE_FAST_FILES_NAMES = {**BPE_FILES_NAMES, "tokenizer_file": "tokenizer.json"}
 # last space of a run belongs to the word after it.
 GPT2_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
+# What the last symbol of a word carries in many vocabularies.
+END_OF_WORD = "</w>"
+
 # How many words a tokenizer remembers the pieces of; when they are exceeded it starts afresh.
 WORD_CACHE_SIZE = 1 << 16
+
+# The lines of a merges.txt between its header and what follows its last line feed.
+AFTER_HEADER = slice(1, -1)
 
 Pair = tuple[str, str]
 
@@ -110,11 +117,16 @@ def read_vocab(path: str | os.PathLike[str]) -> dict[str, int]:
     return vocab
 
 
-def read_merges(path: str | os.PathLike[str]) -> dict[Pair, int]:
+def read_merges(path: str | os.PathLike[str], part: slice = AFTER_HEADER, frequencies: bool = False) -> dict[Pair, int]:
     """Read a ``merges.txt``: a header line, then one pair of symbols per line, the first to be merged first.
 
     As in the reference, the first line is taken for the header whatever it says, and a last line without line feed is
     ignored; both deserve a warning.
+
+    Args:
+        path: The file.
+        part: Which lines count; what follows the last line feed is a line, too.
+        frequencies: Lines may have further columns, which are ignored.
 
     Returns:
         The rank of each pair, from 0 on.
@@ -129,30 +141,22 @@ def read_merges(path: str | os.PathLike[str]) -> dict[Pair, int]:
         raise TokenizerError(f"Cannot read the merges {path!r}: {error}") from error
     except UnicodeDecodeError as error:
         raise TokenizerError(f"{path}: not UTF-8 text ({error}). Download it again.") from error
-    if not lines[0].startswith("#"):
+    if part.start == 1 and not lines[0].startswith("#"):
         logger.warning(f"{path}: the first line, {lines[0][:40]!r}, is skipped as if it were the '#version' header.")
-    if lines[-1].strip():
+    if part.stop == -1 and lines[-1].strip():
         logger.warning(f"{path}: the last line, {lines[-1][:40]!r}, does not end with a line feed and is ignored.")
-    pairs: list[Any] = list(map(tuple, map(str.split, lines[1:-1])))
+    pairs: list[Any] = list(map(tuple, map(str.split, lines[part])))
+    if frequencies:
+        pairs = [pair[:2] for pair in pairs]
     ranks = dict(zip(pairs, range(len(pairs)), strict=True))
     ranks.pop((), None)  # empty lines
     if set(map(len, ranks)) - {2}:
         number = next(number for number, pair in enumerate(pairs) if len(pair) not in (0, 2))
         raise TokenizerError(
-            f"{path}, line {number + 2}: expected two symbols separated by a space, found {lines[number + 1][:80]!r}."
+            f"{path}, line {number + part.start + 1}: expected two symbols separated by a space, found "
+            f"{lines[number + part.start][:80]!r}."
         )
     return ranks
-
-
-def vocabulary_path(save_directory: str | os.PathLike[str], filename_prefix: str | None, name: str) -> str:
-    """``save_directory/[filename_prefix-]name``.
-
-    Raises:
-        NotADirectoryError: ``save_directory`` is not a folder.
-    """
-    if not os.path.isdir(save_directory):
-        raise NotADirectoryError(f"Cannot save a vocabulary to {save_directory!r}: it is not an existing folder.")
-    return os.path.join(save_directory, f"{filename_prefix}-{name}" if filename_prefix else name)
 
 
 def write_vocab(vocab: dict[str, int], path: str | os.PathLike[str]) -> None:
@@ -166,17 +170,6 @@ def write_merges(merges: Iterable[Pair], path: str | os.PathLike[str]) -> None:
     with atomic_write(path) as file:
         file.write("#version: 0.2\n")
         file.writelines(f"{left} {right}\n" for left, right in merges)
-
-
-def save_rust_model(
-    tokenizer: PreTrainedTokenizerFast, save_directory: str, filename_prefix: str | None = None
-) -> tuple[str, ...]:
-    """Write the vocabulary files of a fast tokenizer's model; returns their paths."""
-    vocabulary_path(save_directory, filename_prefix, "")
-    with atomic_files(save_directory) as stage:
-        written = tokenizer.backend_tokenizer.model.save(str(stage), filename_prefix)
-        names = [os.path.basename(path) for path in written]
-    return tuple(os.path.join(save_directory, name) for name in names)
 
 
 def as_added_token(token: str | AddedToken | None, **options: bool) -> AddedToken | None:
@@ -203,11 +196,14 @@ class BPETokenizer(PreTrainedTokenizer):
 
     vocab_files_names = BPE_FILES_NAMES
 
+    # Which lines of the merges count, and whether they have further columns.
+    _merge_lines: tuple[slice, bool] = (AFTER_HEADER, False)
+
     def __init__(self, vocab_file: str, merges_file: str, **kwargs: Any) -> None:
         self.vocab_file, self.merges_file = vocab_file, merges_file
         self.encoder = read_vocab(vocab_file)
         self.decoder = dict(zip(self.encoder.values(), self.encoder, strict=True))
-        self.bpe_ranks = read_merges(merges_file)
+        self.bpe_ranks = read_merges(merges_file, *self._merge_lines)
         self.cache: dict[str, tuple[str, ...]] = {}
         super().__init__(**kwargs)
 
@@ -256,6 +252,22 @@ class BPETokenizer(PreTrainedTokenizer):
         return {**self.__dict__, "cache": {}}
 
 
+class MarkedBPETokenizer(BPETokenizer):
+    """Base of the Python tokenizers that mark pieces which do not end a word with ``@@``."""
+
+    def merge_word(self, word: str) -> list[str]:
+        """The pieces of one word; all but the last end in ``@@``."""
+        *inner, last = merge_symbols([*word[:-1], word[-1:] + END_OF_WORD], self.bpe_ranks)
+        return [f"{piece}@@" for piece in inner] + [last.removesuffix(END_OF_WORD)]
+
+    def _convert_id_to_token(self, index: int) -> str | None:
+        return self.decoder.get(index, self.unk_token)
+
+    def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:
+        """The text that a sequence of tokens stands for."""
+        return " ".join(tokens).replace("@@ ", "").strip()
+
+
 class ByteLevelBPETokenizer(BPETokenizer):
     """Base of the Python tokenizers whose symbols are the bytes of UTF-8, so that no text is unknown to them.
 
@@ -263,21 +275,20 @@ class ByteLevelBPETokenizer(BPETokenizer):
         vocab_file: Path of the vocabulary.
         merges_file: Path of the merges.
         errors: What to do with bytes that are not UTF-8 when decoding, as in :meth:`bytes.decode`.
-        add_prefix_space: Put a space before the text, so that a first word is treated like any other.
-        **kwargs: Options of every tokenizer, see :class:`PreTrainedTokenizer`.
+        **kwargs: ``add_prefix_space``: put a space before the text, so that a first word is treated like any other; and
+            options of every tokenizer, see :class:`PreTrainedTokenizer`.
     """
 
     model_input_names = ["input_ids", "attention_mask"]
+    word_pattern = GPT2_WORDS
 
-    def __init__(
-        self, vocab_file: str, merges_file: str, errors: str = "replace", add_prefix_space: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, vocab_file: str, merges_file: str, errors: str = "replace", **kwargs: Any) -> None:
         self.errors = errors
-        self.add_prefix_space = add_prefix_space
+        self.add_prefix_space = kwargs.get("add_prefix_space", False)
         self.byte_encoder = bytes_to_unicode()
         self.byte_decoder = {char: byte for byte, char in self.byte_encoder.items()}
-        self.pat = regex.compile(GPT2_WORDS)
-        super().__init__(vocab_file, merges_file, errors=errors, add_prefix_space=add_prefix_space, **kwargs)
+        self.pat = regex.compile(self.word_pattern)
+        super().__init__(vocab_file, merges_file, errors=errors, **kwargs)
 
     def _tokenize(self, text: str) -> list[str]:
         tokens: list[str] = []
@@ -375,7 +386,3 @@ class ByteLevelBPETokenizerFast(PreTrainedTokenizerFast):
                 f"{type(self).__name__} takes words that are split already (is_split_into_words=True) only when it was "
                 "made with add_prefix_space=True: otherwise the pieces of a word depend on the word before."
             )
-
-    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
-        """Write ``vocab.json`` and ``merges.txt``; returns their paths."""
-        return save_rust_model(self, save_directory, filename_prefix)

@@ -12,7 +12,7 @@ from typing import Any
 from tokenizers import Tokenizer as TokenizerFast
 from tokenizers.decoders import Decoder as DecoderFast
 
-from ._tokenization_files import _prefixed
+from ._tokenization_files import _prefixed, vocabulary_path
 from ._tokenization_training import TRAINERS, train_backend
 from .errors import TokenizerError
 from .tokenization_utils_base import *  # noqa: F403 (4.36 code imports the names of the base from here, too)
@@ -27,7 +27,7 @@ from .tokenization_utils_base import (
     _plain_ids,
 )
 from .utils import logging
-from .utils.files import atomic_write
+from .utils.files import atomic_files, atomic_write
 from .utils.generic import is_tensor, to_py_obj
 
 logger = logging.get_logger(__name__)
@@ -372,7 +372,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     ) -> list[str]:
         """The texts of a batch of ids, `(batch, sequence)`. See `decode`."""
         kind = type(self)
-        as_one = kind._decode is PreTrainedTokenizerFast._decode and kind.decode is PreTrainedTokenizerFast.decode
+        base = PreTrainedTokenizerFast
+        as_one = all(getattr(kind, n) is getattr(base, n) for n in ("decode", "_decode", "_text_of"))
         rows: list[Any] = to_py_obj(sequences) if is_tensor(sequences) else [_plain_ids(row) for row in sequences]
         if kwargs or not as_one or not all(isinstance(row, list) for row in rows):
             return super().batch_decode(rows, skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
@@ -388,8 +389,11 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     ) -> str:
         self._decode_use_source_tokenizer = kwargs.pop("use_source_tokenizer", False)
         ids = [token_ids] if isinstance(token_ids, int) else token_ids
-        text = self._tokenizer.decode(ids, skip_special_tokens=skip_special_tokens)
-        return self._cleaned(text, clean_up_tokenization_spaces)
+        return self._cleaned(self._text_of(ids, skip_special_tokens), clean_up_tokenization_spaces)
+
+    def _text_of(self, ids: list[int], skip_special_tokens: bool) -> str:
+        """The text that ids stand for, before spaces are cleaned up."""
+        return self._tokenizer.decode(ids, skip_special_tokens=skip_special_tokens)
 
     # ---- files and training ----
 
@@ -415,6 +419,14 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                 stream.write(self.backend_tokenizer.to_str(pretty=True))
             file_names += (path,)
         return file_names
+
+    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
+        """Writes the vocabulary files of the Rust tokenizer's model, without added tokens; returns their paths."""
+        vocabulary_path(save_directory, filename_prefix, "")
+        with atomic_files(save_directory) as stage:
+            written = self._tokenizer.model.save(str(stage), filename_prefix)
+            names = [os.path.basename(path) for path in written]
+        return tuple(os.path.join(save_directory, name) for name in names)
 
     def train_new_from_iterator(
         self,

@@ -10,6 +10,7 @@ import regex
 from ..._tokenization_frame import Framed
 from ...tokenization_bpe import (
     BPE_FILES_NAMES,
+    END_OF_WORD,
     ByteLevelBPETokenizer,
     as_added_token,
     bytes_to_unicode,
@@ -18,7 +19,7 @@ from ...tokenization_bpe import (
 )
 from ...tokenization_utils_base import AddedToken
 from ...utils import logging
-from ..bert.tokenization_bert import BasicTokenizer, whitespace_tokenize
+from ..bert.tokenization_bert import BasicTokenizer
 
 __all__ = ["VOCAB_FILES_NAMES", "BasicTokenizer", "CLIPTokenizer", "bytes_to_unicode", "get_pairs"]
 
@@ -28,11 +29,12 @@ VOCAB_FILES_NAMES = BPE_FILES_NAMES
 PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = {"openai/clip-vit-base-patch32": 77}
 PRETRAINED_INIT_CONFIGURATION: dict[str, dict[str, Any]] = {"openai/clip-vit-base-patch32": {}}
 
-END_OF_WORD = "</w>"
 # Words of CLIP: English clitics, letters, single digits, other signs.
 CLIP_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-# How many merges of the published file there are for the 49,152 entries of the vocabulary: the rest of it is not used.
-_MERGES = 49152 - 256 - 2
+# Never split, even where special tokens are treated as text.
+_WHOLE = ("<|startoftext|>", "<|endoftext|>")
+# The published file has more merges than its vocabulary of 49,152 tokens, 256 bytes and 2 special ones among them.
+_MERGE_LINES = slice(1, 1 + 49152 - 256 - 2)
 
 
 class CLIPTokenizer(Framed, ByteLevelBPETokenizer):
@@ -54,6 +56,8 @@ class CLIPTokenizer(Framed, ByteLevelBPETokenizer):
 
     max_model_input_sizes = PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES
     frame = ("bos", "eos eos", "eos")
+    word_pattern = rf"(?i){'|'.join(map(regex.escape, _WHOLE))}|{CLIP_WORDS}"
+    _merge_lines = (_MERGE_LINES, False)
 
     def __init__(
         self,
@@ -83,3 +87,18 @@ class CLIPTokenizer(Framed, ByteLevelBPETokenizer):
             pad_token=pad_token,
             **kwargs,
         )
+
+    def merge_word(self, word: str) -> list[str]:
+        """The pieces of one word; the last one ends in ``</w>``."""
+        return [word] if word in _WHOLE else merge_symbols([*word[:-1], word[-1:] + END_OF_WORD], self.bpe_ranks)
+
+    def _tokenize(self, text: str) -> list[str]:
+        if self.fix_text is None:
+            text = " ".join(self.nlp.tokenize(text))
+        else:
+            text = " ".join(self.fix_text(text).split()).lower()
+        return super()._tokenize(text)
+
+    def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:
+        """The text that a sequence of tokens stands for, with spaces between words."""
+        return super().convert_tokens_to_string(tokens).replace(END_OF_WORD, " ").strip()

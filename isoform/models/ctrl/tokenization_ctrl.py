@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-from ...tokenization_bpe import BPE_FILES_NAMES, BPETokenizer, get_pairs, merge_symbols
+from ...tokenization_bpe import BPE_FILES_NAMES, MarkedBPETokenizer, get_pairs
 from ...tokenization_utils_base import AddedToken
 
 __all__ = ["CONTROL_CODES", "VOCAB_FILES_NAMES", "CTRLTokenizer", "get_pairs"]
@@ -73,11 +72,8 @@ CONTROL_CODES = {
     "Writing": 11992,
 }
 
-_END_OF_WORD = "</w>"
-_CONTINUES = "@@"
 
-
-class CTRLTokenizer(BPETokenizer):
+class CTRLTokenizer(MarkedBPETokenizer):
     """BPE tokenizer of CTRL: pieces that do not end a word are marked with ``@@``.
 
     Args:
@@ -93,18 +89,6 @@ class CTRLTokenizer(BPETokenizer):
     def __init__(self, vocab_file: str, merges_file: str, unk_token: str | AddedToken = "<unk>", **kwargs: Any) -> None:
         super().__init__(vocab_file, merges_file, unk_token=unk_token, **kwargs)
 
-    def merge_word(self, word: str) -> list[str]:
-        """The pieces of one word; all but the last end in ``@@``."""
-        *inner, last = merge_symbols([*word[:-1], word[-1:] + _END_OF_WORD], self.bpe_ranks)
-        return [piece + _CONTINUES for piece in inner] + [last.removesuffix(_END_OF_WORD)]
-
     def _tokenize(self, text: str) -> list[str]:
         # A line feed belongs to the word before it.
         return [piece for word in re.findall(r"\S+\n?", text) for piece in self.split_word(word)]
-
-    def _convert_id_to_token(self, index: int) -> str | None:
-        return self.decoder.get(index, self.unk_token)
-
-    def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:
-        """The text that a sequence of tokens stands for."""
-        return " ".join(tokens).replace(f"{_CONTINUES} ", "").strip()

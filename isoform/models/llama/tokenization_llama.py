@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from ...sentencepiece_model import WITHOUT_DUMMY_PREFIX
 from ...tokenization_bpe import as_added_token
-from ...tokenization_sentencepiece import SPIECE_UNDERLINE, SentencePieceTokenizer
+from ...tokenization_sentencepiece import SPIECE_UNDERLINE, NoSpaceAfterSpecial, SentencePieceTokenizer
 from ...tokenization_utils_base import AddedToken
-from ...utils import logging
 
 __all__ = ["DEFAULT_SYSTEM_PROMPT", "SPIECE_UNDERLINE", "VOCAB_FILES_NAMES", "LlamaTokenizer"]
-
-logger = logging.get_logger(__name__)
 
 VOCAB_FILES_NAMES = {"vocab_file": "tokenizer.model"}
 
@@ -101,7 +96,7 @@ class BosAndEos:
         return first if token_ids_1 is None else first + bos + token_ids_1 + eos
 
 
-class LlamaTokenizer(BosAndEos, SentencePieceTokenizer):
+class LlamaTokenizer(BosAndEos, NoSpaceAfterSpecial, SentencePieceTokenizer):
     """SentencePiece tokenizer of Llama, in Python, with bytes for unknown characters.
 
     Args:
@@ -140,18 +135,10 @@ class LlamaTokenizer(BosAndEos, SentencePieceTokenizer):
         legacy: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        if legacy is None:
-            logger.warning_once(
-                f"{type(self).__name__} was made without `legacy`: a space is put after special tokens within a text, "
-                "as in old versions. Pass legacy=False for checkpoints that were trained without these spaces."
-            )
-            legacy = True
-        self.legacy = legacy
+        self._set_legacy(legacy, kwargs.pop("from_slow", False))
         self.add_bos_token = add_bos_token
         self.add_eos_token = add_eos_token
         self.use_default_system_prompt = use_default_system_prompt
-        from_slow = kwargs.pop("from_slow", False)
-        self._model_override = b"" if legacy or from_slow else WITHOUT_DUMMY_PREFIX
         super().__init__(
             vocab_file,
             sp_model_kwargs=sp_model_kwargs,
@@ -164,42 +151,9 @@ class LlamaTokenizer(BosAndEos, SentencePieceTokenizer):
             clean_up_tokenization_spaces=clean_up_tokenization_spaces,
             use_default_system_prompt=use_default_system_prompt,
             spaces_between_special_tokens=spaces_between_special_tokens,
-            legacy=legacy,
+            legacy=self.legacy,
             **kwargs,
         )
-
-    @property
-    def unk_token_length(self) -> int:
-        """Number of pieces of the unknown token when it is taken for text."""
-        return len(self.sp_model.encode(str(self.unk_token)))
-
-    def tokenize(  # type: ignore[override]  # the signature of 4.36
-        self, text: str, add_special_tokens: bool = False, **kwargs: Any
-    ) -> list[str]:
-        """The tokens of a text.
-
-        Unless ``legacy`` is set, one leading space is added here rather than by the SentencePiece model, which would
-        add one to each part between special tokens.
-        """
-        if self.legacy or not text:
-            return super().tokenize(text, **kwargs)
-        tokens = super().tokenize(SPIECE_UNDERLINE + text.replace(SPIECE_UNDERLINE, " "), **kwargs)
-        if len(tokens) > 1 and tokens[0] == SPIECE_UNDERLINE and tokens[1] in self.all_special_tokens:
-            del tokens[0]
-        return tokens
-
-    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
-        if self.legacy or not text.startswith((SPIECE_UNDERLINE, " ")):
-            return super()._tokenize(text)
-        # The model strips leading spaces. Behind a piece of text they survive; the unknown token serves as such.
-        tokens = super()._tokenize(f"{self.unk_token}{text}")
-        return tokens[self.unk_token_length :] if len(tokens) >= self.unk_token_length else tokens
-
-    def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:
-        """The text that a sequence of tokens stands for, without the leading space."""
-        if not tokens:
-            return ""
-        return super().convert_tokens_to_string([tokens[0].removeprefix(SPIECE_UNDERLINE), *tokens[1:]])
 
     def _space_before_run(self, position: int) -> bool:
         return self.legacy and position > 0
