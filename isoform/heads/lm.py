@@ -45,8 +45,7 @@ class VocabularyHead(Head):
         output: type | None = None,
         **options: Any,
     ) -> None:
-        if output is not None:
-            cls.output_class = output
+        cls._set_options(output_class=output)
         if head is not None:
             cls.head_name, cls.head_module, cls.head_bias, cls.head_width = head, module, bias, width
             path = head if module is None else f"{head}.{projection}"
@@ -81,9 +80,12 @@ class MaskedLM(VocabularyHead):
 
     output_class = MaskedLMOutput
 
+    def _logits(self, hidden: Tensor) -> Tensor:
+        return getattr(self, self.head_name)(hidden)
+
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
         outputs = self.run_body(inputs)
-        logits = getattr(self, self.head_name)(outputs.last_hidden_state)
+        logits = self._logits(outputs.last_hidden_state)
         loss = None if labels is None else token_loss(logits, labels)
         return self.output_class(loss=loss, logits=logits, **recorded(outputs, self.output_class))
 
@@ -113,16 +115,13 @@ class CausalLM(VocabularyHead):
         shifts_labels: bool | None = None,
         **options: Any,
     ) -> None:
-        given = {
-            "shifts_labels": shifts_labels,
-            "upcast": upcast,
-            "narrow_loss": narrow_loss,
-            "places_tokens": places_tokens,
-            "cache_with_labels": cache_with_labels,
-        }
-        for name, value in given.items():
-            if value is not None:
-                setattr(cls, name, value)
+        cls._set_options(
+            shifts_labels=shifts_labels,
+            upcast=upcast,
+            narrow_loss=narrow_loss,
+            places_tokens=places_tokens,
+            cache_with_labels=cache_with_labels,
+        )
         super().__init_subclass__(**options)
 
     def get_decoder(self) -> nn.Module:

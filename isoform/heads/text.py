@@ -39,15 +39,14 @@ class LastTokenScore(Head):
 
     def __init_subclass__(
         cls,
-        head: str = "score",
-        bias: bool = False,
-        width: str = "hidden_size",
-        output: type = SequenceClassifierOutputWithPast,
-        needs_pad: bool = True,
+        head: str | None = None,
+        bias: bool | None = None,
+        width: str | None = None,
+        output: type | None = None,
+        needs_pad: bool | None = None,
         **options: Any,
     ) -> None:
-        cls.head_name, cls.head_bias, cls.head_width, cls.output_class = head, bias, width, output
-        cls.needs_pad = needs_pad
+        cls._set_options(head_name=head, head_bias=bias, head_width=width, output_class=output, needs_pad=needs_pad)
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
@@ -97,8 +96,7 @@ class PooledScore(Head):
     rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
 
     def __init_subclass__(cls, rates: tuple[str, ...] | None = None, **options: Any) -> None:
-        if rates is not None:
-            cls.rates = rates
+        cls._set_options(rates=rates)
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
@@ -127,8 +125,7 @@ class ModuleScore(Head):
     head_module: Callable[[Any], nn.Module]
 
     def __init_subclass__(cls, module: Callable[[Any], nn.Module] | None = None, **options: Any) -> None:
-        if module is not None:
-            cls.head_module = module
+        cls._set_options(head_module=module)
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
@@ -180,13 +177,13 @@ class TokenScore(Head):
 
     def __init_subclass__(
         cls,
-        head: str = "classifier",
-        dropout: str = "dropout",
-        rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout"),
-        width: str = "hidden_size",
+        head: str | None = None,
+        dropout: str | None = None,
+        rates: tuple[str, ...] | None = None,
+        width: str | None = None,
         **options: Any,
     ) -> None:
-        cls.head_name, cls.dropout_name, cls.rates, cls.head_width = head, dropout, rates, width
+        cls._set_options(head_name=head, dropout_name=dropout, rates=rates, head_width=width)
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:
@@ -213,8 +210,8 @@ class ExtractiveQA(Head):
     rate: str | None = None
     label_names = ("start_positions", "end_positions")
 
-    def __init_subclass__(cls, width: str = "hidden_size", rate: str | None = None, **options: Any) -> None:
-        cls.head_width, cls.rate = width, rate
+    def __init_subclass__(cls, width: str | None = None, rate: str | None = None, **options: Any) -> None:
+        cls._set_options(head_width=width, rate=rate)
         super().__init_subclass__(**options)
 
     def build_head(self, config: Any) -> None:

@@ -9,8 +9,8 @@ from ...errors import ConfigError
 POSITION_TYPES = ("absolute", "relative_key", "relative_key_query")
 
 
-class BertConfig(PretrainedConfig):
-    model_type = "bert"
+class EncoderConfig(PretrainedConfig):
+    """What the configurations of BERT and of its relatives have in common."""
 
     vocab_size: int = field(30522, "Number of token ids.", ge=1)
     hidden_size: int = field(768, "Width of the residual stream.", ge=1)
@@ -24,14 +24,6 @@ class BertConfig(PretrainedConfig):
     type_vocab_size: int = field(2, "Number of token types (segments).", ge=1)
     initializer_range: float = field(0.02, "Standard deviation of initial weights.", ge=0)
     layer_norm_eps: float = field(1e-12, "Added to the variance in layer normalisation.", ge=0)
-    pad_token_id: int | None = field(0, "Id of padding.")
-    position_embedding_type: str = field(
-        "absolute", "Learned positions: `absolute`, `relative_key` (Shaw et al. 2018) or `relative_key_query`."
-    )
-    use_cache: bool = field(True, "Return keys and values for decoding.")
-    classifier_dropout: float | None = field(
-        None, "Dropout before a classifier; None for `hidden_dropout_prob`.", ge=0, le=1
-    )
 
     def validate(self) -> None:
         check_heads(self)
@@ -41,3 +33,16 @@ class BertConfig(PretrainedConfig):
                 expected="one of " + ", ".join(map(repr, POSITION_TYPES)),
                 found=self.position_embedding_type,
             )
+
+
+class BertConfig(EncoderConfig):
+    model_type = "bert"
+
+    pad_token_id: int | None = field(0, "Id of padding.")
+    position_embedding_type: str = field(
+        "absolute", "Learned positions: `absolute`, `relative_key` (Shaw et al. 2018) or `relative_key_query`."
+    )
+    use_cache: bool = field(True, "Return keys and values for decoding.")
+    classifier_dropout: float | None = field(
+        None, "Dropout before a classifier; None for `hidden_dropout_prob`.", ge=0, le=1
+    )

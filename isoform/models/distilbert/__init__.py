@@ -1,0 +1,12 @@
+"""DistilBERT (Sanh et al. 2019)."""
+
+from ...registry import Arch
+
+ARCH = Arch(
+    "distilbert",
+    "DistilBert",
+    torch="Model ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification ForQuestionAnswering",
+    tokenizer=("DistilBertTokenizer", "DistilBertTokenizerFast"),
+    title="DistilBERT",
+)
+__getattr__, __dir__ = ARCH.attributes(__name__)
