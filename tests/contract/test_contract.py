@@ -300,7 +300,7 @@ def test_half_precision(case, model, dtype):
     assert torch.isfinite(got).all()
     if not isinstance(case.inputs.get("attention_mask"), torch.Tensor):
         # 8 and 11 bits of mantissa over two layers: a few units in the last place of the largest element.
-        assert float((got - want).abs().max()) <= (0.06 if dtype is torch.bfloat16 else 0.01) * max(1, want.abs().max())
+        assert float((got - want).abs().max()) <= (0.1 if dtype is torch.bfloat16 else 0.01) * max(1, want.abs().max())
 
 
 TEXT = ("input_ids", "token_type_ids", "attention_mask")  # what the names of inputs of a text's length end with
