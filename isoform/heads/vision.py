@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..layers.call import Call, model_forward
 from ..layers.patches import pair
-from ..modeling_outputs import BackboneOutput, ImageClassifierOutput, MaskedImageModelingOutput
+from ..modeling_outputs import BackboneOutput, ImageClassifierOutput, MaskedImageModelingOutput, SemanticSegmenterOutput
 from ..utils.backbone_utils import BackboneMixin
 from .base import Head, recorded
 from .losses import sequence_loss
@@ -122,6 +122,10 @@ class TokenBackbone(BackboneMixin):
         """The tokens `x` `(batch, 1 + patches, hidden)` of one stage as a map `(batch, hidden, rows, columns)`."""
         return x[:, 1:].transpose(1, 2).reshape(x.shape[0], -1, *grid)
 
+    def feature_maps(self, stages: list[Tensor], grid: tuple[int, int]) -> list[Tensor]:
+        """The maps of the chosen stages."""
+        return [self.feature_map(x, grid) for x in stages]
+
     @model_forward
     def forward(self, pixel_values=None, output_hidden_states=None, output_attentions=None, return_dict=None,
                 *, call: Call) -> Any:  # fmt: skip
@@ -130,18 +134,52 @@ class TokenBackbone(BackboneMixin):
         hidden = (*call.hidden_states, x)
         grid = self.embeddings.patch_embeddings.grid_of(pixel_values)  # type: ignore[attr-defined]
         return BackboneOutput(
-            feature_maps=tuple(self.feature_map(stage, grid) for stage in self.select(hidden)),
+            feature_maps=tuple(self.feature_maps(self.select(hidden), grid)),
             hidden_states=hidden if asked else None,
             attentions=None if call.attentions is None else tuple(call.attentions),
         )
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor, ignore_index: int) -> Tensor:
+class SemanticSegmentation(Head):
+    """Classes of pixels, from all hidden states; an auxiliary head, if any, adds its loss.
+
+    Subclasses give `segment`.
+    """
+
+    def segment(self, outputs: Any, pixel_values: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits `(batch, classes, rows, columns)` of the head and of the auxiliary head."""
+        raise NotImplementedError
+
+    def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> SemanticSegmenterOutput:
+        config = self.config  # type: ignore[attr-defined]
+        asked = inputs.get("output_hidden_states")
+        outputs = self.run_body({**inputs, "output_hidden_states": True})
+        logits, auxiliary = self.segment(outputs, inputs["pixel_values"])
+        loss = None
+        if labels is not None:
+            loss = segmentation_loss(logits, labels, config, auxiliary)
+        further = recorded(outputs, SemanticSegmenterOutput)
+        if not (config.output_hidden_states if asked is None else asked):
+            del further["hidden_states"]
+        return SemanticSegmenterOutput(loss=loss, logits=logits, **further)
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor, config: Any, auxiliary: Tensor | None = None) -> Tensor:
     """Cross-entropy of pixels, with the logits enlarged to the size of the labels.
 
     Args:
         logits: `(batch, classes, rows, columns)`.
-        labels: `(batch, height, width)`; `ignore_index` is left out.
+        labels: `(batch, height, width)`; `config.semantic_loss_ignore_index` is left out.
+        auxiliary: logits of an auxiliary head, whose loss counts `config.auxiliary_loss_weight`.
+
+    Raises:
+        ValueError: there is one class only.
     """
-    logits = F.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
-    return F.cross_entropy(logits, labels, ignore_index=ignore_index)
+    if config.num_labels == 1:
+        raise ValueError("The number of labels should be greater than one")
+
+    def one(logits: Tensor) -> Tensor:
+        logits = F.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
+        return F.cross_entropy(logits, labels, ignore_index=config.semantic_loss_ignore_index)
+
+    return one(logits) if auxiliary is None else one(logits) + config.auxiliary_loss_weight * one(auxiliary)

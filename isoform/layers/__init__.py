@@ -8,7 +8,7 @@ from .call import Call, model_forward, run_layers
 from .dropout import Dropout, DropPath, drop_path, drop_path_rates
 from .feedforward import FeedForward
 from .norms import RMSNorm
-from .patches import PatchEmbeddings, pair, resize_grid
+from .patches import PatchEmbeddings, pair, relative_bias, relative_index, resize_grid
 from .positions import Rotary
 
 __all__ = [
@@ -26,6 +26,8 @@ __all__ = [
     "encoder_keys",
     "model_forward",
     "pair",
+    "relative_bias",
+    "relative_index",
     "resize_grid",
     "run_layers",
     "split_fused",

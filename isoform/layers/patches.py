@@ -115,3 +115,19 @@ def _interpolation(before: int, after: int, step: float, mode: str, device: torc
         weights = torch.where(distance <= 1, near, far)
     source = (left[:, None] + taps).clamp(0, before - 1)
     return (weights[..., None] * (source[..., None] == torch.arange(before, device=device))).sum(1)
+
+
+def relative_index(rows: int, columns: int, device: torch.device | None = None) -> Tensor:
+    """For each two places of a grid, `(rows * columns, rows * columns)`: which offset of a table is between them.
+
+    Offsets are counted row after row, from that of the last place to the first: `(2 * rows - 1) * (2 * columns - 1)`.
+    """
+    row = torch.arange(rows, device=device).repeat_interleave(columns)
+    column = torch.arange(columns, device=device).repeat(rows)
+    down, right = row[:, None] - row + rows - 1, column[:, None] - column + columns - 1
+    return down * (2 * columns - 1) + right
+
+
+def relative_bias(table: Tensor, index: Tensor) -> Tensor:
+    """What a table `(offsets, heads)` adds to scores, `(1, heads, places, places)`."""
+    return table[index].permute(2, 0, 1)[None]

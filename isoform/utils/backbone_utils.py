@@ -89,7 +89,7 @@ class _ChosenStages:
         return self._out_features
 
     @out_features.setter
-    def out_features(self, names: list[str] | None) -> None:
+    def out_features(self, names: Any) -> None:
         self._choose(names, None)
 
     @property
@@ -98,7 +98,7 @@ class _ChosenStages:
         return self._out_indices
 
     @out_indices.setter
-    def out_indices(self, indices: list[int] | tuple[int, ...] | None) -> None:
+    def out_indices(self, indices: Any) -> None:
         self._choose(None, indices)
 
     def _choose(self, names: list[str] | None, indices: list[int] | tuple[int, ...] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -82,11 +83,10 @@ class ViTSelfOutput(DenseDropout): ...
 
 class ViTAttention(Prunable):
     inner = "attention"
-    self_attention: type[SelfAttention] = ViTSelfAttention
 
-    def __init__(self, config: Any, index: int = 0) -> None:
+    def __init__(self, config: Any, index: int = 0, attention: SelfAttention | None = None) -> None:
         super().__init__()
-        self.attention = self.self_attention(config, index)
+        self.attention = ViTSelfAttention(config, index) if attention is None else attention
         self.output = ViTSelfOutput(config)
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
@@ -116,7 +116,7 @@ class ViTLayer(nn.Module):
 
 
 class ViTEncoder(nn.Module):
-    def __init__(self, config: Any, layer: type[nn.Module] = ViTLayer) -> None:
+    def __init__(self, config: Any, layer: Callable[[Any, int], nn.Module] = ViTLayer) -> None:
         super().__init__()
         self.layer = nn.ModuleList(layer(config, i) for i in range(config.num_hidden_layers))
 

@@ -1,0 +1,12 @@
+"""BEiT (Bao et al. 2021)."""
+
+from ...registry import Arch
+
+ARCH = Arch(
+    "beit",
+    "Beit",
+    torch="Model ForImageClassification ForMaskedImageModeling ForSemanticSegmentation Backbone",
+    auto={"MaskedImageModeling": None},
+    title="BEiT",
+)
+__getattr__, __dir__ = ARCH.attributes(__name__)
