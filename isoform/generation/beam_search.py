@@ -336,9 +336,13 @@ class _HypothesisScorer(BeamScorer):
         prompt_length: int,
     ) -> None:
         """Add the open beams, which follow each other in `input_ids`, to the hypotheses."""
-        for row in range(first_row, first_row + self.group_size):
-            length = input_ids.shape[-1] - prompt_length
+        length = input_ids.shape[-1] - prompt_length
+        for row in self._rows_to_close(range(first_row, first_row + self.group_size), input_ids):
             hypotheses.add(input_ids[row], scores[row], _path(beam_indices, row), generated_len=length)
+
+    def _rows_to_close(self, rows: Sequence[int], input_ids: Tensor) -> Sequence[int]:
+        """Which of the open beams `rows` count as hypotheses, in order."""
+        return rows
 
     def _best(self, prompt: int) -> list[tuple[float, Tensor, tuple[int, ...] | None]]:
         """The best hypotheses of a prompt, in order; of equals the later one."""
@@ -598,22 +602,11 @@ class ConstrainedBeamSearchScorer(_HypothesisScorer):
             return state.advance() or []
         return [int(scores.argmax())] if push_progress else []
 
-    def _close(
-        self,
-        hypotheses: BeamHypotheses,
-        first_row: int,
-        input_ids: Tensor,
-        scores: list[float],
-        beam_indices: Any,
-        prompt_length: int,
-    ) -> None:
-        """As without constraints, but beams that do not fulfil them count only if too few do."""
-        rows = range(first_row, first_row + self.group_size)
+    def _rows_to_close(self, rows: Sequence[int], input_ids: Tensor) -> Sequence[int]:
+        # Beams that do not fulfil the constraints count only if too few do.
         fulfilled = [row for row in rows if self._accepts(input_ids[row])]
-        others = [row for row in rows if row not in fulfilled] if len(fulfilled) < self.num_beam_hyps_to_keep else []
-        for row in fulfilled + others:
-            length = input_ids.shape[-1] - prompt_length
-            hypotheses.add(input_ids[row], scores[row], _path(beam_indices, row), generated_len=length)
+        enough = len(fulfilled) >= self.num_beam_hyps_to_keep
+        return fulfilled if enough else [*fulfilled, *(row for row in rows if row not in fulfilled)]
 
 
 # --- helpers -----------------------------------------------------------------------------------------------------
