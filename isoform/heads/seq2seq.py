@@ -66,6 +66,10 @@ class EncoderDecoder:
     def _shift_right(self, input_ids: Tensor) -> Tensor:
         return shift_tokens_right(input_ids, self.config.pad_token_id, self.config.decoder_start_token_id)
 
+    def _decoder_head_mask(self, head_mask: Tensor | None, decoder_head_mask: Tensor | None) -> Tensor | None:
+        """The mask of the decoder's heads, where `head_mask` is the encoder's."""
+        return decoder_head_mask
+
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -115,7 +119,7 @@ class EncoderDecoder:
             past_key_values=past_key_values,
             encoder_hidden_states=encoder_outputs[0],
             encoder_attention_mask=attention_mask,
-            head_mask=decoder_head_mask,
+            head_mask=self._decoder_head_mask(head_mask, decoder_head_mask),
             cross_attn_head_mask=cross_attn_head_mask,
             use_cache=config.use_cache if use_cache is None else use_cache,
             **flags,
@@ -148,9 +152,9 @@ class _OnEncoderDecoder(Head):
 
     def _start_decoder(self, inputs: dict[str, Any], following: Tensor | None) -> None:
         """Without input of its own, the decoder reads what it is to say, shifted."""
-        if following is not None and inputs.get("decoder_input_ids") is None:
-            if inputs.get("decoder_inputs_embeds") is None:
-                inputs["decoder_input_ids"] = self._shift_right(following)
+        given = any(inputs.get(name) is not None for name in ("decoder_input_ids", "decoder_inputs_embeds"))
+        if following is not None and not given:
+            inputs["decoder_input_ids"] = self._shift_right(following)
 
 
 class Seq2SeqLM(_OnEncoderDecoder):
@@ -187,11 +191,10 @@ class Seq2SeqLM(_OnEncoderDecoder):
         return logits + self.final_logits_bias.to(logits.device) if self.final_bias else logits
 
     def _head_forward(self, inputs: dict[str, Any], labels: Tensor | None) -> Any:
-        if labels is not None:
-            if not self.cache_with_labels:
-                if inputs.get("use_cache"):
-                    logger.warning("`use_cache` is False where `labels` are given: nothing is decoded from there.")
-                inputs["use_cache"] = False
+        if labels is not None and not self.cache_with_labels:
+            if inputs.get("use_cache"):
+                logger.warning("`use_cache` is False where `labels` are given: nothing is decoded from there.")
+            inputs["use_cache"] = False
         self._start_decoder(inputs, labels)
         outputs = self.run_body(inputs)
         logits = self._logits(outputs.last_hidden_state)
@@ -215,7 +218,7 @@ class Seq2SeqLM(_OnEncoderDecoder):
         encoder_outputs: Any = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """The forward's inputs for one decoding step: of the decoder's tokens, only those that the cache has not seen."""
+        """The forward's inputs for one decoding step: only the decoder's tokens that the cache has not seen."""
         seen = _cached_length(past_key_values)
         if seen:
             new = input_ids.shape[1] - seen if input_ids.shape[1] > seen else 1

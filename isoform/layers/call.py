@@ -125,11 +125,15 @@ class Call:
 
         It includes `bias`, one layer's own, or else the bias that all layers share.
         """
-        key = ("mask", window, q.dtype, bias is None)
+        own = bias is not None
+        bias = bias if own else self.bias
+        # One layer's own bias is added for it alone; so is one that needs gradients, which checkpointing computes anew.
+        once = not own and (bias is None or not bias.requires_grad)
+        key = ("mask", window, q.dtype, own)
         if key not in self._memo:
-            mask = self._self_mask(q, k, window, biased=bias is not None or self.bias is not None)
-            self._memo[key] = _sum(self.bias, mask, q) if bias is None else mask
-        return self._memo[key] if bias is None else _sum(bias, self._memo[key], q)
+            mask = self._self_mask(q, k, window, biased=bias is not None)
+            self._memo[key] = _sum(bias, mask, q) if once else mask
+        return self._memo[key] if once else _sum(bias, self._memo[key], q)
 
     def _self_mask(self, q: Tensor, k: Tensor, window: int | None, biased: bool = False) -> Tensor | None:
         padding, queries, keys = self.padding, q.shape[2], k.shape[2]

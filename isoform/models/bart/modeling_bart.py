@@ -46,7 +46,9 @@ class BartLearnedPositionalEmbedding(nn.Embedding):
 class BartAttention(nn.Module):
     """Self-attention, or attention over the encoder's states."""
 
-    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, index: int = 0, cross: bool = False) -> None:
+    def __init__(
+        self, embed_dim: int, num_heads: int, dropout: float = 0.0, index: int = 0, cross: bool = False
+    ) -> None:
         super().__init__()
         if embed_dim % num_heads:
             raise ConfigError(f"d_model ({embed_dim}) must be divisible by the number of attention heads ({num_heads})")
@@ -183,7 +185,7 @@ class BartStack(BartPreTrainedModel):
         """All that follows the embedding `x` of the tokens."""
         if self.norm_embedding == "tokens":
             x = self.layernorm_embedding(x)  # type: ignore[misc]
-        x = x + self.embed_positions(call, input_ids).to(x.device)
+        x = x + self.embed_positions(call, input_ids).to(x.device, x.dtype)
         if self.norm_embedding == "sum":
             x = self.layernorm_embedding(x)  # type: ignore[misc]
         x = run_layers(self.layers, self.drop(x), call, self.layerdrop)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+import regex
 from tokenizers import processors
 
 from ..._tokenization_frame import Framed
@@ -71,8 +71,8 @@ class BlenderbotSmallTokenizer(MarkedBPETokenizer):
 
     def merge_word(self, word: str) -> list[str]:
         """The pieces of what stands between two spaces: its punctuation is split off, a line feed has a name."""
-        word = re.sub(r"([.,!?()])", r" \1", word).replace("'", " ' ")
-        word = re.sub(r"\s{2,}", " ", word).replace("\n", " __newln__")
+        word = regex.sub(r"([.,!?()])", r" \1", word).replace("'", " ' ")
+        word = regex.sub(r"\s{2,}", " ", word).replace("\n", " __newln__")
         pieces: list[str] = []
         for part in word.split(" "):
             if part:
@@ -80,7 +80,7 @@ class BlenderbotSmallTokenizer(MarkedBPETokenizer):
         return pieces
 
     def _tokenize(self, text: str) -> list[str]:
-        return [piece for word in re.findall(r"\S+\n?", text) for piece in self.split_word(word)]
+        return [piece for word in regex.findall(r"\S+\n?", text) for piece in self.split_word(word)]
 
     def _convert_token_to_id(self, token: str) -> int | None:
         return super()._convert_token_to_id(token.lower())

@@ -96,7 +96,7 @@ class M2M100Tokenizer(Languages, SentencePieceTokenizer):
             unk_token=unk_token,
             pad_token=pad_token,
             language_codes=language_codes,
-            sp_model_kwargs=sp_model_kwargs or {},
+            sp_model_kwargs=sp_model_kwargs,
             num_madeup_words=num_madeup_words,
             **{"additional_special_tokens": [], **kwargs},
         )

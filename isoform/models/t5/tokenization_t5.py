@@ -99,7 +99,7 @@ class T5Tokenizer(Framed, Sentinels, NoSpaceAfterSpecial, SentencePieceTokenizer
         tokens, self._fixed_sentinels = sentinels(extra_ids, additional_special_tokens)
         super().__init__(
             vocab_file,
-            sp_model_kwargs=sp_model_kwargs or {},
+            sp_model_kwargs=sp_model_kwargs,
             eos_token=as_added_token(eos_token, special=True),
             unk_token=as_added_token(unk_token, special=True),
             pad_token=as_added_token(pad_token, special=True),
