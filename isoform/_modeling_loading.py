@@ -161,6 +161,8 @@ class LoadingMixin:
             check_index(index, files)
         info = loader.run()
         model.tie_weights()
+        if hasattr(model, "_after_loading"):  # weights that come from files of their own (adapters of languages)
+            model._after_loading(**{key: value for key, value in hub.items() if key != "user_agent"})
         report(model, info, str(name or "the given state dict"))
         model.eval()
         if device_map is not None:

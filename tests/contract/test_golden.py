@@ -36,6 +36,8 @@ def rows_that_see_something(case: Case) -> torch.Tensor | None:
     if not isinstance(mask, torch.Tensor) or mask.dim() != 2 or case.config().is_encoder_decoder:
         return None
     rows, weights = mask.cumsum(1) > 0, case.expected("out.").get("attentions.0")
+    if weights is not None and weights.dim() == 4 and weights.shape[2] != rows.shape[1]:
+        return None  # the mask is of samples of a recording, not of positions
     if weights is not None and weights.dim() == 4 and weights.triu(1).transpose(1, 2)[rows].any():
         return None  # an encoder: all positions see all that is not padding
     return rows
