@@ -137,6 +137,10 @@ def plain(value: Any) -> Any:
     """A result as JSON: tensors and arrays as lists, numbers as Python's own."""
     if hasattr(value, "messages"):  # a conversation
         return plain(value.messages)
+    if hasattr(value, "getpixel"):
+        from .media import image_as_json
+
+        return image_as_json(value)
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from .common import UsageError, add_model_options, pick_device, plain, read_lines, text_argument, torch_dtype
+from .media import Saver, existing_file, mask_share
 
 EXAMPLES = """examples:
   isoform run text-classification -m MODEL "I like it" "I do not"
@@ -19,6 +20,9 @@ EXAMPLES = """examples:
   isoform run question-answering -m MODEL --context @report.txt --question "Who wrote it?"
   isoform run zero-shot-classification -m MODEL --labels "sports,politics" --input texts.jsonl --jsonl > results.jsonl
   cat prompts.txt | isoform run text-generation -o max_new_tokens=40
+  isoform run object-detection photo.jpg --save out.png
+  isoform run zero-shot-image-classification -m MODEL --labels "cat,dog" *.jpg
+  isoform run automatic-speech-recognition talk.wav -o chunk_length_s=20 --save talk.srt
 """
 
 
@@ -28,7 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument("task", metavar="TASK", help=", ".join(sorted([*TASKS, *TASK_ALIASES])))
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help='a text; "@FILE" for the content of a file')
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help='a text ("@FILE" for the content of a file); for images and sounds a file or URL',
+    )
     add_model_options(parser, "the embedded checkpoint for text-generation, else the task's default")
     group = parser.add_argument_group("inputs and outputs")
     group.add_argument(
@@ -41,11 +50,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--jsonl", action="store_true", help="print one JSON object for each input")
     group.add_argument("--output", metavar="FILE", help="write there instead of to standard output")
+    group.add_argument(
+        "--save",
+        metavar="PATH",
+        help="write a picture of boxes, masks or depth, or subtitles (.srt) of speech; a folder for several inputs",
+    )
     group.add_argument("--quiet", action="store_true", help="no progress bar")
     group = parser.add_argument_group("task")
     group.add_argument("--question", help='for question-answering ("@FILE" too)')
     group.add_argument("--context", help='for question-answering: the text to read ("@FILE" too); inputs are questions')
-    group.add_argument("--labels", help="for zero-shot-classification: labels with commas between them")
+    group.add_argument("--labels", help="for zero-shot tasks: labels with commas between them")
     group.add_argument(
         "-o",
         "--option",
@@ -62,9 +76,14 @@ def execute(options: argparse.Namespace) -> int:
     task = _check_task(options.task)
     batch_size = _batch_size(options.batch_size)
     call = _call_options(options, task)
+    saver = Saver(options.save, task, call) if options.save else None
     inputs = _inputs(options, task)
     listed = inputs if isinstance(inputs, list) else None
     single = listed is not None and len(listed) == 1
+    if saver is not None:
+        if not single:
+            saver.use_folder()
+        saver.check()
     pipe = _build(options, task)
     prepare: Callable[[Any], Any] = _conversation if task == "conversational" else lambda item: item
     with _progress(options, inputs) as bar, _output(options) as out:
@@ -76,6 +95,8 @@ def execute(options: argparse.Namespace) -> int:
         )
         for index, result in enumerate(_per_input(results, task, single)):
             source = sources.popleft() if listed is None else listed[index]
+            if saver is not None:
+                saver.save(source, result)
             _write(out, source, plain(result), options.jsonl, alone=single)
             bar.update()
     return 0
@@ -109,17 +130,24 @@ def _call_options(options: argparse.Namespace, task: str) -> dict[str, Any]:
         except json.JSONDecodeError:
             call[name] = value
     if options.labels is not None:
-        if task != "zero-shot-classification":
-            raise UsageError(f"--labels is for zero-shot-classification, not for {task}")
+        if not task.startswith("zero-shot-"):
+            raise UsageError(f"--labels is for zero-shot tasks, not for {task}")
         call["candidate_labels"] = options.labels
-    if task == "zero-shot-classification" and not call.get("candidate_labels"):
-        raise UsageError('zero-shot-classification needs labels to choose from: --labels "first,second"')
+    if task.startswith("zero-shot-") and not call.get("candidate_labels"):
+        raise UsageError(f'{task} needs labels to choose from: --labels "first,second"')
     return call
 
 
 def _inputs(options: argparse.Namespace, task: str) -> list[Any] | Iterator[Any]:
     """A list of inputs, or an iterator over those of files and standard input."""
-    given: list[Any] = [text_argument(text) for text in options.inputs]
+    from ..pipelines.tasks import TASKS
+
+    medium = TASKS[task].medium
+    if medium != "text":
+        given: list[Any] = [existing_file(path, medium) for path in options.inputs]
+        read = _given_or_read(options, given)
+        return read if isinstance(read, list) else (existing_file(entry, medium) for entry in read)
+    given = [text_argument(text) for text in options.inputs]
     if task == "question-answering":
         return _questions(options, given)
     if options.question is not None or options.context is not None:
@@ -136,7 +164,7 @@ def _given_or_read(options: argparse.Namespace, given: list[Any]) -> list[Any] |
     if given:
         return given
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("no input: give texts, --input FILE, or pipe lines in")
+        raise UsageError("no input: give texts (files of images or sounds), --input FILE, or pipe lines in")
     return _chained([], ["-"])
 
 
@@ -245,6 +273,10 @@ def describe(result: Any) -> Iterator[str]:
     """The result of one input as lines for people."""
     if isinstance(result, dict) and {"labels", "scores"} <= set(result):
         yield from (f"{score:.4f}  {label}" for label, score in zip(result["labels"], result["scores"]))
+    elif isinstance(result, dict) and "chunks" in result:
+        for chunk in result["chunks"]:
+            start, end = chunk["timestamp"]
+            yield f"[{start:.2f} - {end:.2f}]  {chunk['text']}"
     elif isinstance(result, dict):
         yield _entry(result)
     elif isinstance(result, list) and _is_numeric(result):
@@ -259,13 +291,24 @@ def describe(result: Any) -> Iterator[str]:
 def _entry(entry: dict[str, Any]) -> str:
     if {"role", "content"} <= set(entry):
         return f"{entry['role']}: {entry['content']}"
-    if "generated_text" in entry:
-        return str(entry["generated_text"])
+    for key in ("generated_text", "summary_text", "translation_text", "text", "answer"):
+        if key in entry and "score" not in entry:
+            return str(entry[key])
+    if "mask" in entry:
+        score = "" if entry["score"] is None else f"{entry['score']:.4f}  "
+        return f"{score}{entry['label']}  {mask_share(entry['mask']):.1%} of the image"
+    if "predicted_depth" in entry:
+        return f"depth: {_numbers(entry['predicted_depth'])}"
     if "score" not in entry:
         return json.dumps(entry, ensure_ascii=False)
     label = entry.get("entity_group") or entry.get("entity") or entry.get("label")
     parts = [f"{entry['score']:.4f}"]
-    parts += [str(part) for part in (label, entry.get("word"), entry.get("answer")) if part is not None]
+    if "token_str" in entry:
+        label = entry["token_str"].strip()
+    named = (label, entry.get("word"), entry.get("answer"), entry.get("sequence"))
+    parts += [str(part) for part in named if part is not None]
+    if "box" in entry:
+        parts.append(str(list(entry["box"].values())))
     if entry.get("start") is not None:
         parts.append(f"[{entry['start']}:{entry['end']}]")
     return "  ".join(parts)

@@ -23,6 +23,13 @@ class Task:
         return frozenset((self.parts or _PARTS[self.kind]).split())
 
     @property
+    def medium(self) -> str:
+        """What one input is: "text", "image" or "sound"."""
+        if self.kind == "text" or self.class_name == "FeatureExtractionPipeline":
+            return "text"
+        return "sound" if "feature_extractor" in self.uses else "image"
+
+    @property
     def module(self) -> str:
         """The name of the module inside `isoform.pipelines`."""
         return self.pipeline.split(".")[0]
