@@ -16,6 +16,7 @@ from ...activations import ACT2FN
 from ...heads import ImageClassification
 from ...layers import Call, DropPath, drop_path_rates, model_forward, run_layers
 from ...layers.patches import check_pixels
+from ...layers.pieces import in_pieces
 from ...modeling_outputs import (
     BackboneOutput,
     BaseModelOutputWithPoolingAndNoAttention,
@@ -71,12 +72,12 @@ class ConvNextLayer(nn.Module):
         self.layer_scale_parameter = nn.Parameter(scale * torch.ones(dim)) if scale > 0 else None
         self.drop_path = DropPath(drop_path)
 
-    def hidden(self, x: Tensor) -> Tensor:
-        """What lies between the two linear layers, `(batch, height, width, 4 * channels)`."""
-        return self.act(self.pwconv1(x))
+    def mlp(self, x: Tensor) -> Tensor:
+        """What each position, or each image, goes through by itself: `(batch, height, width, channels)` to the same."""
+        return self.pwconv2(self.act(self.pwconv1(x)))
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.pwconv2(self.hidden(self.layernorm(self.dwconv(x).permute(0, 2, 3, 1))))
+        y = in_pieces(self.mlp, self.layernorm(self.dwconv(x).permute(0, 2, 3, 1)), growth=4)
         if self.layer_scale_parameter is not None:
             y = self.layer_scale_parameter * y
         return x + self.drop_path(y.permute(0, 3, 1, 2))

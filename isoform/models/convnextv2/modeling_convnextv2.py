@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...layers.pieces import plain_inference
 from ..convnext.modeling_convnext import (
     HEAD,
     ConvNextBackbone,
@@ -31,7 +32,10 @@ class ConvNextV2GRN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`x` is `(batch, height, width, channels)`."""
-        energy = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
+        if plain_inference(x) and x.dtype is not torch.float16:  # whose squares may be too large
+            energy = x.square().sum((1, 2), keepdim=True).sqrt()  # several times as fast as the kernel of the norm
+        else:
+            energy = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
         response = energy / (energy.mean(-1, keepdim=True) + 1e-6)
         return torch.addcmul(self.bias, x, 1 + self.weight * response)  # x + weight * x * response + bias, in one pass
 
@@ -41,8 +45,8 @@ class ConvNextV2Layer(ConvNextLayer):
         super().__init__(config, dim, drop_path)
         self.grn = ConvNextV2GRN(4 * dim)
 
-    def hidden(self, x: Tensor) -> Tensor:
-        return self.grn(super().hidden(x))
+    def mlp(self, x: Tensor) -> Tensor:
+        return self.pwconv2(self.grn(self.act(self.pwconv1(x))))
 
 
 class ConvNextV2PreTrainedModel(ConvNextPreTrainedModel):
