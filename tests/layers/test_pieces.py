@@ -16,7 +16,7 @@ def sizes(monkeypatch):
 
     def function(x: torch.Tensor) -> torch.Tensor:
         seen.append(len(x))
-        return x.repeat(1, 2).view(len(x), 2, -1).sum(1)
+        return x + x
 
     return seen, function
 
