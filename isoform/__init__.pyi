@@ -252,6 +252,8 @@ from .models.deit.modeling_deit import DeiTForImageClassificationWithTeacher as 
 from .models.deit.modeling_deit import DeiTForMaskedImageModeling as DeiTForMaskedImageModeling
 from .models.deit.modeling_deit import DeiTModel as DeiTModel
 from .models.deit.modeling_deit import DeiTPreTrainedModel as DeiTPreTrainedModel
+from .models.detr.feature_extraction_detr import DetrFeatureExtractor as DetrFeatureExtractor
+from .models.detr.image_processing_detr import DetrImageProcessor as DetrImageProcessor
 from .models.dinov2.configuration_dinov2 import Dinov2Config as Dinov2Config
 from .models.dinov2.modeling_dinov2 import Dinov2Backbone as Dinov2Backbone
 from .models.dinov2.modeling_dinov2 import Dinov2ForImageClassification as Dinov2ForImageClassification
@@ -267,6 +269,9 @@ from .models.distilbert.modeling_distilbert import DistilBertModel as DistilBert
 from .models.distilbert.modeling_distilbert import DistilBertPreTrainedModel as DistilBertPreTrainedModel
 from .models.distilbert.tokenization_distilbert import DistilBertTokenizer as DistilBertTokenizer
 from .models.distilbert.tokenization_distilbert_fast import DistilBertTokenizerFast as DistilBertTokenizerFast
+from .models.encoder_decoder.configuration_encoder_decoder import EncoderDecoderConfig as EncoderDecoderConfig
+from .models.encoder_decoder.modeling_encoder_decoder import EncoderDecoderModel as EncoderDecoderModel
+from .models.encoder_decoder.modeling_encoder_decoder import EncoderDecoderPreTrainedModel as EncoderDecoderPreTrainedModel
 from .models.gpt2.configuration_gpt2 import GPT2Config as GPT2Config
 from .models.gpt2.modeling_gpt2 import GPT2DoubleHeadsModel as GPT2DoubleHeadsModel
 from .models.gpt2.modeling_gpt2 import GPT2ForQuestionAnswering as GPT2ForQuestionAnswering
@@ -346,6 +351,14 @@ from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import RobertaPr
 from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import RobertaPreLayerNormForTokenClassification as RobertaPreLayerNormForTokenClassification
 from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import RobertaPreLayerNormModel as RobertaPreLayerNormModel
 from .models.roberta_prelayernorm.modeling_roberta_prelayernorm import RobertaPreLayerNormPreTrainedModel as RobertaPreLayerNormPreTrainedModel
+from .models.segformer.feature_extraction_segformer import SegformerFeatureExtractor as SegformerFeatureExtractor
+from .models.segformer.image_processing_segformer import SegformerImageProcessor as SegformerImageProcessor
+from .models.swin.configuration_swin import SwinConfig as SwinConfig
+from .models.swin.modeling_swin import SwinBackbone as SwinBackbone
+from .models.swin.modeling_swin import SwinForImageClassification as SwinForImageClassification
+from .models.swin.modeling_swin import SwinForMaskedImageModeling as SwinForMaskedImageModeling
+from .models.swin.modeling_swin import SwinModel as SwinModel
+from .models.swin.modeling_swin import SwinPreTrainedModel as SwinPreTrainedModel
 from .models.t5.configuration_t5 import T5Config as T5Config
 from .models.t5.modeling_t5 import T5EncoderModel as T5EncoderModel
 from .models.t5.modeling_t5 import T5ForConditionalGeneration as T5ForConditionalGeneration
@@ -355,6 +368,13 @@ from .models.t5.modeling_t5 import T5Model as T5Model
 from .models.t5.modeling_t5 import T5PreTrainedModel as T5PreTrainedModel
 from .models.t5.tokenization_t5 import T5Tokenizer as T5Tokenizer
 from .models.t5.tokenization_t5_fast import T5TokenizerFast as T5TokenizerFast
+from .models.vision_encoder_decoder.configuration_vision_encoder_decoder import VisionEncoderDecoderConfig as VisionEncoderDecoderConfig
+from .models.vision_encoder_decoder.modeling_vision_encoder_decoder import VisionEncoderDecoderModel as VisionEncoderDecoderModel
+from .models.vision_encoder_decoder.modeling_vision_encoder_decoder import VisionEncoderDecoderPreTrainedModel as VisionEncoderDecoderPreTrainedModel
+from .models.vision_text_dual_encoder.configuration_vision_text_dual_encoder import VisionTextDualEncoderConfig as VisionTextDualEncoderConfig
+from .models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderModel as VisionTextDualEncoderModel
+from .models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderPreTrainedModel as VisionTextDualEncoderPreTrainedModel
+from .models.vision_text_dual_encoder.processing_vision_text_dual_encoder import VisionTextDualEncoderProcessor as VisionTextDualEncoderProcessor
 from .models.vit.configuration_vit import ViTConfig as ViTConfig
 from .models.vit.modeling_vit import ViTForImageClassification as ViTForImageClassification
 from .models.vit.modeling_vit import ViTForMaskedImageModeling as ViTForMaskedImageModeling
@@ -375,6 +395,7 @@ from .models.wav2vec2.modeling_wav2vec2 import Wav2Vec2PreTrainedModel as Wav2Ve
 from .models.wav2vec2.processing_wav2vec2 import Wav2Vec2Processor as Wav2Vec2Processor
 from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2CTCTokenizer as Wav2Vec2CTCTokenizer
 from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2Tokenizer as Wav2Vec2Tokenizer
+from .models.wav2vec2_phoneme.tokenization_wav2vec2_phoneme import Wav2Vec2PhonemeCTCTokenizer as Wav2Vec2PhonemeCTCTokenizer
 from .models.xlm_roberta.configuration_xlm_roberta import XLMRobertaConfig as XLMRobertaConfig
 from .models.xlm_roberta.modeling_xlm_roberta import XLMRobertaForCausalLM as XLMRobertaForCausalLM
 from .models.xlm_roberta.modeling_xlm_roberta import XLMRobertaForMaskedLM as XLMRobertaForMaskedLM

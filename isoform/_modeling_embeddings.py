@@ -73,9 +73,33 @@ class EmbeddingMixin:
         output = self.get_output_embeddings()
         if output is not None and getattr(self.config, "tie_word_embeddings", True):
             self._tie_or_clone_weights(output, self.get_input_embeddings())
+        body = self.base_model
+        if getattr(self.config, "tie_encoder_decoder", False) and hasattr(body, "encoder") and hasattr(body, "decoder"):
+            prefix = self.base_model_prefix  # type: ignore[attr-defined]
+            self._tie_encoder_decoder_weights(body.encoder, body.decoder, prefix)
         for module in self.modules():  # type: ignore[attr-defined]
             if hasattr(module, "_tie_weights"):
                 module._tie_weights()
+
+    @staticmethod
+    def _tie_encoder_decoder_weights(encoder: nn.Module, decoder: nn.Module, base_model_prefix: str = "") -> None:
+        """Makes the encoder use the decoder's weights wherever both have a module of the same name.
+
+        Cross-attention, which an encoder has not, is passed over: in lists of blocks (T5) those after it move up.
+        """
+        for name, own in decoder._parameters.items():
+            if own is not None and encoder._parameters.get(name) is not None:
+                encoder._parameters[name] = own
+        children = dict(encoder.named_children())
+        skipped = 0
+        for name, child in decoder.named_children():
+            if name.isdigit():
+                name = str(int(name) - skipped)
+                if len(children) < len(list(decoder.children())) and type(children.get(name)) is not type(child):
+                    skipped += 1
+                    continue
+            if name in children:
+                EmbeddingMixin._tie_encoder_decoder_weights(children[name], child)
 
     def _tie_or_clone_weights(self, output_embeddings: nn.Module, input_embeddings: nn.Module) -> None:
         weight = input_embeddings.weight

@@ -189,6 +189,8 @@ def test_cached_equals_uncached(case, model):
 @torch.no_grad()
 def test_padding_changes_nothing(case, model):
     body, ids = model.base_model, token_ids(case)
+    if {"pixel_values", "input_features"} & case.inputs.keys():
+        pytest.skip("the text is half of it")
     takes = parameters(type(body).forward)
     rest = {k: v for k, v in plain_inputs(case).items() if k.startswith(("encoder", "decoder")) and k in takes}
     if "decoder_input_ids" in takes:

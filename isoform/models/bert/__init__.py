@@ -9,7 +9,7 @@ ARCH = Arch(
     " ForMultipleChoice ForTokenClassification ForQuestionAnswering",
     tokenizer=("BertTokenizer", "BertTokenizerFast"),
     also={"modeling": "BertLayer", "tokenization": "BasicTokenizer WordpieceTokenizer"},
-    auto={"PreTraining": "ForPreTraining"},
+    auto={"TextEncoding": "Model"},
     title="BERT",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)

@@ -7,6 +7,7 @@ ARCH = Arch(
     "DistilBert",
     torch="Model ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification ForQuestionAnswering",
     tokenizer=("DistilBertTokenizer", "DistilBertTokenizerFast"),
+    auto={"TextEncoding": "Model"},
     title="DistilBERT",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)

@@ -8,6 +8,7 @@ ARCH = Arch(
     torch="Model ForCausalLM ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification"
     " ForQuestionAnswering",
     tokenizer=("RobertaTokenizer", "RobertaTokenizerFast"),
+    auto={"TextEncoding": "Model"},
     title="RoBERTa-PreLayerNorm",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)

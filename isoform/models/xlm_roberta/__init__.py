@@ -8,6 +8,7 @@ ARCH = Arch(
     torch="Model ForCausalLM ForMaskedLM ForSequenceClassification ForMultipleChoice ForTokenClassification"
     " ForQuestionAnswering",
     tokenizer=("XLMRobertaTokenizer", "XLMRobertaTokenizerFast"),
+    auto={"TextEncoding": "Model"},
     title="XLM-RoBERTa",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)
