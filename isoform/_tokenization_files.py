@@ -370,8 +370,10 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
                 settings[key] = getattr(self, key)
         settings.update(self.special_tokens_map)
         settings.pop("added_tokens_decoder", None)
-        for key in (*self.vocab_files_names, "name_or_path", "special_tokens_map_file", "tokenizer_file"):
+        for key in (*self.vocab_files_names, "name_or_path", "special_tokens_map_file"):
             settings.pop(key, None)
+        if settings.get("tokenizer_file") is not None:  # a path; that there is none is a setting of some tokenizers
+            del settings["tokenizer_file"]
         if self.init_inputs:
             settings["init_inputs"] = copy.deepcopy(self.init_inputs)
         if self.chat_template is not None:

@@ -341,6 +341,10 @@ class OptionalBos:
         return mask if token_ids_1 is None else mask + [1] + [0] * len(token_ids_1)
 
 
+class SplitWordsError(TokenizerError, AssertionError):
+    """A tokenizer was given words although it needs to see the spaces before them."""
+
+
 class ByteLevelBPETokenizerFast(PreTrainedTokenizerFast):
     """Base of the Rust tokenizers whose symbols are the bytes of UTF-8.
 
@@ -382,7 +386,7 @@ class ByteLevelBPETokenizerFast(PreTrainedTokenizerFast):
 
     def _check_split_words(self, is_split_into_words: bool) -> None:
         if is_split_into_words and not self.add_prefix_space:
-            raise AssertionError(
+            raise SplitWordsError(
                 f"{type(self).__name__} takes words that are split already (is_split_into_words=True) only when it was "
                 "made with add_prefix_space=True: otherwise the pieces of a word depend on the word before."
             )

@@ -57,7 +57,7 @@ class SentencePieceTokenizer(PreTrainedTokenizer):
         fixed = self._fixed_tokens()
         if fixed:
             kwargs["added_tokens_decoder"] = {**fixed, **kwargs.get("added_tokens_decoder", {})}
-        super().__init__(**kwargs)
+        super().__init__(sp_model_kwargs=self.sp_model_kwargs, **kwargs)
 
     def _fixed_tokens(self) -> dict[int, AddedToken]:
         """Added tokens that every tokenizer of the class has, by id."""

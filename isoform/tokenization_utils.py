@@ -421,10 +421,12 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         whole.update(
             t for t in self.additional_special_tokens or () if self.convert_tokens_to_ids(t) >= self.vocab_size
         )
+        runs = [(is_whole, list(run)) for is_whole, run in itertools.groupby(tokens, key=whole.__contains__)]
         texts: list[str] = []
-        for is_whole, run in itertools.groupby(tokens, key=whole.__contains__):
-            pieces = list(run)
-            texts += pieces if is_whole else filter(None, [self.convert_tokens_to_string(pieces)])
+        for position, (is_whole, pieces) in enumerate(runs, 1):
+            part = pieces if is_whole else [self.convert_tokens_to_string(pieces)]
+            if part[0] or position == len(runs):  # as in the reference, what has no text counts at the end alone
+                texts += part
         text = (" " if spaces_between_special_tokens else "").join(texts)
         return self._cleaned(text, clean_up_tokenization_spaces)
 

@@ -3,13 +3,14 @@
     python tests/golden/make_text_tokenizers.py --vocabularies TEXT_FILE…   # train the vocabularies anew
     python tests/golden/make_text_tokenizers.py                             # expected values only
 
-Needs transformers 4.36.2, sentencepiece and tokenizers. Uses the vocabularies of `make_tokenizers.py`, too. Vocabularies
-go to tests/golden/tokenizers/, expected values to tests/golden/tokenizers/expected_text.json.
+Needs transformers 4.36.2, sentencepiece and tokenizers. Uses the vocabularies of `make_tokenizers.py`, too.
+Vocabularies go to tests/golden/tokenizers/, expected values to tests/golden/tokenizers/expected_text.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.machinery
 import json
 import sys
 import tempfile
@@ -22,6 +23,7 @@ FOLDER = HERE / "tokenizers"
 sys.path.insert(0, str(HERE.parent / "tokenization"))
 
 import cases  # noqa: E402
+import text_cases  # noqa: E402
 from make_tokenizers import NORMALIZATION  # noqa: E402
 
 FAIRSEQ = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -133,12 +135,48 @@ def write_m2m_100() -> None:
     (FOLDER / "m2m_100" / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
 
 
+def stand_in(name: str, **content: Any) -> None:
+    """A module in the place of a package that need not be installed."""
+    module = types.ModuleType(name)
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    module.__dict__.update(content)
+    sys.modules[name] = module
+
+
+def expected() -> dict[str, Any]:
+    stand_in("sacremoses")  # HerbertTokenizer wants to import it, but has no use for it
+    import transformers
+    from transformers.models.bert.tokenization_bert import BasicTokenizer, WordpieceTokenizer
+
+    result: dict[str, Any] = {}
+    for name, case in text_cases.CASES.items():
+        if name == "clip_ftfy":
+            stand_in("ftfy", fix_text=text_cases.fix_text)
+        result[name] = text_cases.record(name, cases.build(transformers, case, str(FOLDER)))
+        sys.modules.pop("ftfy", None)
+    basic = BasicTokenizer(do_lower_case=True, never_split=["John's;"], do_split_on_punc=True)
+    whole = BasicTokenizer(
+        do_lower_case=False, strip_accents=True, do_split_on_punc=False, tokenize_chinese_chars=False
+    )
+    pieces = WordpieceTokenizer({"un", "##able", "##aff", "a"}, "[U]", max_input_chars_per_word=9)
+    result["BasicTokenizer"] = [basic.tokenize(text, never_split=["Héllo"]) for text in text_cases.TEXTS]
+    result["BasicTokenizer whole"] = [whole.tokenize(text) for text in text_cases.TEXTS]
+    result["WordpieceTokenizer"] = pieces.tokenize("unaffable unable  a aaaaaaaaaa aff")
+    small = transformers.BlenderbotSmallTokenizer(
+        *(str(FOLDER / "blenderbot_small" / n) for n in ("vocab.json", "merges.txt"))
+    )
+    result["chat"] = [cases.record_chat(small, turns) for turns in cases.CONVERSATIONS]
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vocabularies", nargs="+", metavar="TEXT_FILE", help="train the vocabularies on these texts")
     arguments = parser.parse_args()
     if arguments.vocabularies:
         train(arguments.vocabularies)
+    lines = [f"{json.dumps(name)}: {json.dumps(value, separators=(',', ':'))}" for name, value in expected().items()]
+    (FOLDER / "expected_text.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ ADDED_RAW = [{"content": "<new>", "normalized": False}, {"content": "[X]", "spec
 
 LLAMA = {"legacy": False}
 
-# name -> class, folder or file below tests/golden/tokenizers, constructor options, added tokens
+# name -> class, folder, file or files by argument below tests/golden/tokenizers, constructor options, added tokens
 CASES: dict[str, dict[str, Any]] = {
     "gpt2": {"cls": "GPT2Tokenizer", "files": "bpe"},
     "gpt2_prefix": {"cls": "GPT2Tokenizer", "files": "bpe", "options": {"add_prefix_space": True}},
@@ -77,7 +77,9 @@ CASES: dict[str, dict[str, Any]] = {
 def build(library: Any, case: dict[str, Any], folder: str) -> Any:
     """The tokenizer of a case, from the classes of `library` (isoform or the reference)."""
     name = case["files"]
-    if name.endswith(".model"):
+    if isinstance(name, dict):
+        files = {key: f"{folder}/{path}" for key, path in name.items()}
+    elif name.endswith((".model", ".txt")):
         files = {"vocab_file": f"{folder}/{name}"}
     elif name.endswith(".json"):
         files = {"tokenizer_file": f"{folder}/{name}"}

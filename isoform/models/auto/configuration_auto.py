@@ -10,7 +10,7 @@ from typing import Any
 from ...configuration_utils import PretrainedConfig, _load
 from ...dynamic_module_utils import get_class_from_dynamic_module, resolve_trust_remote_code
 from ...errors import UnknownModelTypeError
-from ...registry import architectures, by_config_name
+from ...registry import architectures, by_config_name, exports
 
 __all__ = ["ALL_PRETRAINED_CONFIG_ARCHIVE_MAP", "CONFIG_MAPPING", "MODEL_NAMES_MAPPING", "AutoConfig"]
 
@@ -29,9 +29,9 @@ class _LazyConfigMapping(Mapping[str, type[PretrainedConfig]]):
             raise UnknownModelTypeError(_unknown(key, self))
         if key in self._extra_content:
             return self._extra_content[key]
-        arch = architectures()[key]
-        assert arch.config is not None
-        return arch.load(arch.config)
+        name = architectures()[key].config
+        assert name is not None
+        return exports()[name].load(name)  # it may be that of another architecture
 
     def __iter__(self) -> Iterator[str]:
         yield from (name for name, arch in architectures().items() if arch.config)

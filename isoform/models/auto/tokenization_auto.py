@@ -286,6 +286,8 @@ class _Search:
         """The class with this name; settings name the slow class even where there is only a fast one."""
         base = class_name.removesuffix("Fast")
         names = (f"{base}Fast", class_name) if self.use_fast else (class_name, f"{base}Fast")
+        if (class_name, None) in _mapping_names().values():  # its fast version, if any, is for other vocabularies
+            names = (class_name,)
         return next(filter(None, map(tokenizer_class_from_name, names)), None)
 
     def _class_of_config(self, config: Any) -> type | None:

@@ -96,7 +96,7 @@ class CLIPTokenizer(Framed, ByteLevelBPETokenizer):
         if self.fix_text is None:
             text = " ".join(self.nlp.tokenize(text))
         else:
-            text = " ".join(self.fix_text(text).split()).lower()
+            text = regex.sub(r"\s+", " ", self.fix_text(text)).strip().lower()
         return super()._tokenize(text)
 
     def convert_tokens_to_string(self, tokens: Sequence[str]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
+
+import regex
 
 from ...tokenization_bpe import BPE_FILES_NAMES, MarkedBPETokenizer, get_pairs
 from ...tokenization_utils_base import AddedToken
@@ -91,4 +92,4 @@ class CTRLTokenizer(MarkedBPETokenizer):
 
     def _tokenize(self, text: str) -> list[str]:
         # A line feed belongs to the word before it.
-        return [piece for word in re.findall(r"\S+\n?", text) for piece in self.split_word(word)]
+        return [piece for word in regex.findall(r"\S+\n?", text) for piece in self.split_word(word)]

@@ -2,5 +2,5 @@
 
 from ...registry import Arch
 
-ARCH = Arch("gpt-sw3", "GPTSw3", tokenizer=("GPTSw3Tokenizer", None), title="GPT-Sw3")
+ARCH = Arch("gpt-sw3", "GPTSw3", config="GPT2Config", tokenizer=("GPTSw3Tokenizer", None), title="GPT-Sw3")
 __getattr__, __dir__ = ARCH.attributes(__name__)

@@ -41,6 +41,7 @@ class HerbertTokenizer(Framed, BPETokenizer):
     """
 
     max_model_input_sizes = PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES
+    frame = ("bos", "sep", "sep")
     second_type = 1
     # No line is taken for a header (one that is there is a pair that never occurs); lines may end in a frequency.
     _merge_lines = (slice(0, -1), True)

@@ -113,7 +113,7 @@ class NllbTokenizer(NllbLanguages, FairseqTokenizer):
         self.legacy_behaviour = legacy_behaviour
         super().__init__(
             vocab_file,
-            sp_model_kwargs=sp_model_kwargs or {},
+            sp_model_kwargs=sp_model_kwargs,
             bos_token=bos_token,
             eos_token=eos_token,
             unk_token=unk_token,

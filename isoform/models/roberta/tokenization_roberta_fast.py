@@ -69,7 +69,7 @@ class RobertaTokenizerFast(Framed, ByteLevelBPETokenizerFast):
             cls_token=cls_token,
             unk_token=unk_token,
             pad_token=pad_token,
-            mask_token=as_added_token(mask_token, **RobertaTokenizer._mask_options),
+            mask_token=as_added_token(mask_token, **self.slow_tokenizer_class._mask_options),
             add_prefix_space=add_prefix_space,
             trim_offsets=trim_offsets,
             **kwargs,

@@ -57,7 +57,7 @@ class XLMRobertaTokenizer(FairseqTokenizer):
     ) -> None:
         super().__init__(
             vocab_file,
-            sp_model_kwargs=sp_model_kwargs or {},
+            sp_model_kwargs=sp_model_kwargs,
             bos_token=bos_token,
             eos_token=eos_token,
             unk_token=unk_token,
