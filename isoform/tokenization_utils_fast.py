@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
@@ -416,7 +417,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         if legacy_format is not True:
             path = os.path.join(folder, _prefixed(TOKENIZER_FILE, filename_prefix))
             with atomic_write(path) as stream:
-                stream.write(self.backend_tokenizer.to_str(pretty=True))
+                stream.write(portable(self.backend_tokenizer.to_str(pretty=True)))
             file_names += (path,)
         return file_names
 
@@ -505,6 +506,43 @@ def load_backend(path: str | os.PathLike[str]) -> TokenizerFast:
             f"{path}: expected the description of a tokenizer (tokenizer.json), found something else, or only a part "
             f"of one: {error}. Download it again, or delete it to convert the vocabulary files."
         ) from error
+
+
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_MERGE = re.compile(rf"\[\s+({_TEXT}),\s+({_TEXT})\s+\]")
+_METASPACE = re.compile(rf'("type": "Metaspace",(\s+)"replacement": {_TEXT},)\s+"prepend_scheme": "(\w+)"')
+
+
+def portable(description: str) -> str:
+    """A `tokenizer.json`, as the Rust library writes it, so that its versions before 0.20 can read it, too.
+
+    These want merges as texts rather than pairs (which fails where a symbol has a space in it; then nothing is
+    changed), and a setting of Metaspace that now goes by another name.
+    """
+
+    def merge(found: re.Match[str]) -> str:
+        left, right = found.groups()
+        if " " in left or " " in right:
+            raise _NotPortable
+        return f"{left[:-1]} {right[1:]}"
+
+    head, mark, merges = description.partition('\n    "merges": [\n')  # in texts, line feeds are escaped
+    try:
+        merges = _MERGE.sub(merge, merges)
+    except _NotPortable:
+        return description
+    description = head + mark + merges
+    return _METASPACE.sub(
+        lambda found: (
+            f'{found[1]}{found[2]}"add_prefix_space": {"false" if found[3] == "never" else "true"},'
+            f'{found[2]}"prepend_scheme": "{found[3]}"'
+        ),
+        description,
+    )
+
+
+class _NotPortable(Exception):
+    """Older versions have no form for a merge."""
 
 
 def _check_stride(backend: TokenizerFast, max_length: int | None, stride: int) -> None:

@@ -10,6 +10,7 @@ import types
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer, models
 
 import isoform
 from isoform.errors import TokenizerError
@@ -205,3 +206,24 @@ def test_save_vocabulary(name, tmp_path):
             assert json.loads(path.read_text()) == json.loads(source.read_text())
         else:
             assert path.read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["roberta_fast", "t5_fast", "herbert_fast"])
+def test_tokenizer_json_has_the_form_that_older_versions_read(name, tmp_path):
+    tokenizer = build(name)
+    tokenizer.save_pretrained(tmp_path)
+    content = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    if name == "t5_fast":
+        for part in ("pre_tokenizer", "decoder"):
+            assert (content[part]["add_prefix_space"], content[part]["prepend_scheme"]) == (True, "always")
+    else:
+        lines = (FOLDER / text_cases.CASES[name]["files"] / "merges.txt").read_text(encoding="utf-8").splitlines()
+        assert content["model"]["merges"] == lines[1:]
+
+
+def test_merges_with_spaces_stay_pairs(tmp_path):
+    backend = Tokenizer(models.BPE({"a": 0, " ": 1, "a ": 2}, [("a", " ")]))
+    tokenizer = isoform.PreTrainedTokenizerFast(tokenizer_object=backend)
+    tokenizer.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "tokenizer.json").read_text())["model"]["merges"] == [["a", " "]]
+    assert isoform.PreTrainedTokenizerFast.from_pretrained(tmp_path).tokenize("a ") == ["a "]
