@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from .audio_utils import ffmpeg_read, resample
+from .auto_batch import TokenBudgets
 from .base import Pipeline, accepts
 from .media import is_url, read_bytes
 
 # Recordings that are decoded before the first forward pass under batch_size="auto".
 AUDIO_WINDOW = 256
+# Positions in a forward pass. The first convolutions make megabytes of each second of sound, so more than a few seconds
+# of it fall out of a CPU's cache.
+BUDGETS = TokenBudgets(cpu=160, cpu_thread=80, accelerator=8192)
 # Samples that one position of a model stands for, where its configuration does not say: 20 ms at 16 kHz.
 SAMPLES_PER_FRAME = 320
 
@@ -88,6 +93,7 @@ class AudioPipeline(Pipeline):
     """A pipeline over recordings, given as `open_audio` takes them, and a model of samples or of their features."""
 
     window = AUDIO_WINDOW
+    token_budgets = BUDGETS
 
     @property
     def _sampling_rate(self) -> int:
@@ -139,19 +145,18 @@ def padding_ignored(model: Any, lengths: torch.Tensor) -> Iterator[None]:
     if not kernels or len(norms) != 1:
         yield
         return
-    frames = torch.div(lengths - kernels[0], strides[0], rounding_mode="floor") + 1
+    norm = norms[0]
+    frames = (torch.div(lengths - kernels[0], strides[0], rounding_mode="floor") + 1).tolist()
 
-    def normalise(norm: torch.nn.GroupNorm, args: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
-        x = args[0].float()
-        real = (torch.arange(x.shape[-1], device=x.device) < frames[:, None])[:, None]
-        count = frames[:, None, None]
-        mean = (x * real).sum(-1, keepdim=True) / count
-        variance = ((x - mean).square() * real).sum(-1, keepdim=True) / count
-        x = (x - mean) * torch.rsqrt(variance + norm.eps)
-        return (x * norm.weight[:, None] + norm.bias[:, None]).to(output.dtype)
+    def normalise(x: torch.Tensor) -> torch.Tensor:
+        rows = torch.zeros_like(x)
+        for row, count in enumerate(frames):
+            real = x[row : row + 1, :, :count]
+            rows[row, :, :count] = functional.group_norm(real, norm.num_groups, norm.weight, norm.bias, norm.eps)[0]
+        return rows
 
-    hook = norms[0].register_forward_hook(normalise)
+    norm.forward = normalise  # type: ignore[method-assign]
     try:
         yield
     finally:
-        hook.remove()
+        del norm.forward

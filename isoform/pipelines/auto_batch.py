@@ -12,7 +12,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -25,17 +25,21 @@ if TYPE_CHECKING:
 
 logger = logging.get_logger(__name__)
 
-# Padded tokens per forward pass. On a CPU, larger batches only push activations out of the cache; more threads need
-# more rows to share.
-CPU_TOKEN_BUDGET = 1024
-CPU_TOKENS_PER_THREAD = 512
-GPU_TOKEN_BUDGET = 32768
 # Inputs that are prepared before the first forward pass: the more, the less padding, but the later the first result.
 # An iterator may be fed by a live source, so its window starts small.
 WINDOW = 2048
 FIRST_ITERATOR_WINDOW = 16
 # The share of an input without tokens (an image, a waveform) in the budget: one position for this many numbers.
 NUMBERS_PER_TOKEN = 768
+
+
+class TokenBudgets(NamedTuple):
+    """Padded tokens per forward pass, by the device."""
+
+    # On a CPU, larger batches only push activations out of the cache; more threads need more rows to share.
+    cpu: int = 1024
+    cpu_thread: int = 512  # for each thread, where that is more
+    accelerator: int = 32768
 
 
 @dataclass(slots=True, eq=False)
@@ -154,9 +158,10 @@ class AutoBatchIterator:
     def _budget(self) -> int:
         if self.pipeline.token_budget is not None:
             return self.pipeline.token_budget
+        budgets = self.pipeline.token_budgets
         if self.pipeline.device.type != "cpu":
-            return GPU_TOKEN_BUDGET
-        return max(CPU_TOKEN_BUDGET, CPU_TOKENS_PER_THREAD * torch.get_num_threads())
+            return budgets.accelerator
+        return max(budgets.cpu, budgets.cpu_thread * torch.get_num_threads())
 
     def _try_forward(self, batch: list[Piece]) -> list[Any] | None:
         """The outputs for a batch; None if it does not fit into memory but a smaller one might."""

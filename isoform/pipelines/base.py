@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..utils import logging
 from ..utils.generic import ModelOutput
-from .auto_batch import WINDOW, AutoBatchIterator
+from .auto_batch import WINDOW, AutoBatchIterator, TokenBudgets
 from .collate import cut_right, no_collate_fn, pad_collate_fn
 from .data_formats import (
     CsvPipelineDataFormat,
@@ -130,6 +130,7 @@ class Pipeline(_ScikitCompat):
 
     default_input_names: str | None = None
     token_budget: int | None = None
+    token_budgets = TokenBudgets()
     # How many inputs are prepared together under batch_size="auto": the more, the less padding; large ones need memory.
     window = WINDOW
     # Whether the tensors that `_forward` returns have the input's tokens on axis 1, so that padding must be cut off.
