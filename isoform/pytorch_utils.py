@@ -110,7 +110,7 @@ def apply_chunking_to_forward(
 
     Args:
         forward_fn: Takes as many tensors as are given here; its result must not mix positions of `chunk_dim`.
-        chunk_size: Length of a slice; 0 applies `forward_fn` once to the whole.
+        chunk_size: Length of a slice; 0 applies `forward_fn` once to the whole. So do traced graphs, of any length.
         chunk_dim: Dimension to slice.
         input_tensors: All of the same length along `chunk_dim`, a multiple of `chunk_size`.
 
@@ -119,7 +119,7 @@ def apply_chunking_to_forward(
     """
     if not input_tensors:
         raise ValueError("apply_chunking_to_forward needs at least one input tensor.")
-    if chunk_size <= 0:
+    if chunk_size <= 0 or torch.compiler.is_compiling():
         return forward_fn(*input_tensors)
     lengths = {tensor.shape[chunk_dim] for tensor in input_tensors}
     if len(lengths) > 1:

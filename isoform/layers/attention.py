@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .call import Call
 
 
+Bias = Callable[[Tensor, Tensor], Tensor]  # queries and keys -> what is added to their scores
+
+
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """`(batch, sequence, heads * size)` as `(batch, heads, sequence, size)`, without a copy."""
     batch, length, width = x.shape
@@ -41,7 +44,7 @@ def attend(
     *,
     dropout: float = 0.0,
     scale: float | None = None,
-    bias: Tensor | None = None,
+    bias: Tensor | Bias | None = None,
     window: int | None = None,
     rotary: object = None,
 ) -> Tensor:
@@ -53,7 +56,8 @@ def attend(
         index: the layer, for the cache and the head mask.
         dropout: of attention weights; pass 0 outside of training.
         scale: of the scores, `1 / sqrt(head_size)` by default.
-        bias: added to the scores, broadcastable to `(batch, heads, sequence, keys)`; None for `call.bias`, if any.
+        bias: added to the scores, broadcastable to `(batch, heads, sequence, keys)`, or what makes it of the queries
+            and all keys; None for `call.bias`, if any.
         window: see `masks.causal`.
         rotary: the layer's `Rotary`, for caches that move keys.
 
@@ -62,6 +66,8 @@ def attend(
     """
     if call.cache is not None:
         k, v = call.cache.update(k, v, index, {"rotary": rotary} if rotary else None)
+    if callable(bias):
+        bias = bias(q, k)
     if call.implementation == "flash_attention_2" and bias is None and call.bias is None:
         from .flash import flash_attend
 

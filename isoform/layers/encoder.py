@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..activations import ACT2FN
 from ..pytorch_utils import find_pruneable_heads_and_indices, prune_linear_layer
-from .attention import attend, split_heads
+from .attention import Bias, attend, split_heads
 from .call import Call
 from .dropout import Dropout
 
@@ -38,8 +38,8 @@ class SelfAttention(nn.Module):
         heads = self.num_attention_heads
         return split_heads(self.key(x), heads), split_heads(self.value(x), heads)
 
-    def bias(self, q: Tensor, k: Tensor, call: Call) -> Tensor | None:
-        """What this layer adds to the scores, broadcastable to `(batch, heads, sequence, keys)`; None for nothing."""
+    def bias(self, q: Tensor, k: Tensor, call: Call) -> Tensor | Bias | None:
+        """What this layer adds to the scores, as `attend` takes it; None for nothing. `q`, `k`: of new positions."""
         return None
 
     def forward(self, x: Tensor, call: Call) -> Tensor:

@@ -173,7 +173,7 @@ def test_cached_equals_uncached(case, model):
 
     whole = result(body(**tensors))
     past, pieces = None, []
-    for begin, end in ((0, 3), (3, 4), (4, 5), (5, whole.shape[1])):
+    for begin, end in ((0, 2), (2, 3), (3, 4), (4, whole.shape[1])):
         output = body(**{k: v[:, begin:end] for k, v in tensors.items()}, past_key_values=past, use_cache=True)
         past = output.past_key_values
         pieces.append(result(output))
@@ -357,6 +357,8 @@ def test_exports_with_dynamic_shapes(case, model):
         dims = range(value.dim()) if isinstance(value, torch.Tensor) else ()
         if value is not None and not name.endswith(TEXT) and name != "mc_token_ids":
             dims = [d for d in dims if d == 0 or (sizes and (d > 1 or len(dims) < 3))]
+            if name == "input_features":  # the number of mel filters is the model's
+                dims = [d for d in dims if d != value.dim() - 1]
         shapes[name] = dict.fromkeys(dims, auto) if dims else None
     program = torch.export.export(model, (), inputs, dynamic_shapes=shapes)
     placeholders = {n.name: n.meta["val"] for n in program.graph.nodes if n.op == "placeholder"}

@@ -15,6 +15,7 @@ from ...heads.base import Head, recorded
 from ...heads.lm import SharedBias
 from ...heads.losses import token_loss
 from ...layers import Call, Dropout, cross_attend, encoder_keys, model_forward, run_layers, split_heads
+from ...layers.attention import Bias
 from ...layers.call import embedded
 from ...layers.encoder import DenseDropout, Intermediate, Prunable, SelfAttention
 from ...modeling_outputs import (
@@ -76,17 +77,22 @@ class BertSelfAttention(SelfAttention):
         if self.position_embedding_type != "absolute":
             self.distance_embedding = nn.Embedding(2 * self.max_position_embeddings - 1, self.attention_head_size)
 
-    def bias(self, q: Tensor, k: Tensor, call: Call) -> Tensor | None:
+    def bias(self, q: Tensor, k: Tensor, call: Call) -> Bias | None:
         """Scores of the distances between positions (Shaw et al. 2018; Huang et al. 2020 for those of the keys)."""
         if self.position_embedding_type == "absolute":
             return None
-        keys = torch.arange(k.shape[2], device=q.device)
-        queries = torch.arange(q.shape[2], device=q.device) + call.start
-        distance = self.distance_embedding(queries[:, None] - keys[None, :] + self.max_position_embeddings - 1)
-        bias = torch.einsum("bhqd,qkd->bhqk", q, distance.to(q.dtype))
-        if self.position_embedding_type == "relative_key_query":
-            bias = bias + torch.einsum("bhkd,qkd->bhqk", k, distance.to(q.dtype))
-        return bias / math.sqrt(self.attention_head_size)
+
+        def scores(q: Tensor, k: Tensor) -> Tensor:
+            keys = torch.arange(k.shape[2], device=q.device)
+            queries = torch.arange(q.shape[2], device=q.device) + call.start
+            distances = queries[:, None] - keys[None, :] + self.max_position_embeddings - 1
+            table = self.distance_embedding(distances).to(q.dtype)
+            bias = torch.einsum("bhqd,qkd->bhqk", q, table)
+            if self.position_embedding_type == "relative_key_query":
+                bias = bias + torch.einsum("bhkd,qkd->bhqk", k, table)
+            return bias / math.sqrt(self.attention_head_size)
+
+        return scores
 
     def forward(self, x: Tensor, call: Call) -> Tensor:
         if not self.cross:
