@@ -114,6 +114,8 @@ class ImageFeatureExtractionMixin:
         """
         import PIL.Image
 
+        from .image_transforms import fit_shorter_side
+
         self._ensure_format_supported(image)
         image = self.to_pil_image(image)
         target = (size, size) if isinstance(size, int) else tuple(size)
@@ -122,7 +124,8 @@ class ImageFeatureExtractionMixin:
             if not default_to_square:
                 if min(image.size) == target[0]:
                     return image
-                target = _fit(image.size, target[0], max_size)
+                height, width = fit_shorter_side(image.size[::-1], target[0], max_size)
+                target = (width, height)
         return image.resize(target, resample=PIL.Image.Resampling.BILINEAR if resample is None else resample)
 
     def center_crop(self, image: Any, size: Size) -> Any:
@@ -135,6 +138,8 @@ class ImageFeatureExtractionMixin:
         Returns:
             An image of Pillow, or an array of (channels, height, width).
         """
+        from .image_transforms import crop_center
+
         self._ensure_format_supported(image)
         height, width = (size, size) if isinstance(size, int) else size
         if _is_pil(image):
@@ -144,10 +149,7 @@ class ImageFeatureExtractionMixin:
             image = image[None]
         if image.shape[0] not in (1, 3):
             image = image.permute(2, 0, 1) if is_torch_tensor(image) else image.transpose(2, 0, 1)
-        top, left = (image.shape[1] - height) // 2, (image.shape[2] - width) // 2
-        if top < 0 or left < 0:
-            image, top, left = _padded(image, height, width, top, left)
-        return image[..., max(0, top) : top + height, max(0, left) : left + width]
+        return crop_center(image, height, width)
 
     def flip_channel_order(self, image: Any) -> Any:
         """RGB as BGR, and the other way round; channels are on the first axis, or it is an image of Pillow."""
@@ -166,7 +168,7 @@ class ImageFeatureExtractionMixin:
         translate: tuple[float, float] | None = None,
         fillcolor: Any = None,
     ) -> Any:
-        """The image, as one of Pillow, turned counter-clockwise by an angle in degrees; see `PIL.Image.Image.rotate`."""
+        """The image, as one of Pillow, turned left by an angle in degrees; see `PIL.Image.Image.rotate`."""
         import PIL.Image
 
         self._ensure_format_supported(image)
@@ -197,25 +199,3 @@ def _like(image: Any, values: Any) -> Any:
 
         return torch.as_tensor(values)
     return values if isinstance(values, np.ndarray) else np.array(values).astype(image.dtype)
-
-
-def _fit(size: tuple[int, int], shorter: int, max_size: int | None) -> tuple[int, int]:
-    """(width, height) with a given shorter side, or a longer side of `max_size` if that would be exceeded."""
-    width, height = size
-    longer = int(shorter * max(size) / min(size))
-    if max_size is not None:
-        if max_size <= shorter:
-            raise ValueError(f"max_size={max_size} must be greater than size={shorter}, the length of the shorter side")
-        if longer > max_size:
-            shorter, longer = int(max_size * shorter / longer), max_size
-    return (shorter, longer) if width <= height else (longer, shorter)
-
-
-def _padded(image: Any, height: int, width: int, top: int, left: int) -> tuple[Any, int, int]:
-    """The image in the middle of zeros, at least (height, width), and where the crop begins there."""
-    rows, columns = image.shape[-2:]
-    shape = (*image.shape[:-2], max(height, rows), max(width, columns))
-    padded = image.new_zeros(shape) if is_torch_tensor(image) else np.zeros_like(image, shape=shape)
-    above, before = (shape[-2] - rows) // 2, (shape[-1] - columns) // 2
-    padded[..., above : above + rows, before : before + columns] = image
-    return padded, top + above, left + before

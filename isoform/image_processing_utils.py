@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ __all__ = [
     "VALID_SIZE_DICT_KEYS",
     "BaseImageProcessor",
     "BatchFeature",
+    "DeprecatedFeatureExtractor",
     "ImageProcessingMixin",
     "convert_to_size_dict",
     "get_size_dict",
@@ -133,6 +135,15 @@ class BaseImageProcessor(ImageProcessingMixin):
         return center_crop(
             image, (height, width), data_format=data_format, input_data_format=input_data_format, **kwargs
         )
+
+
+class DeprecatedFeatureExtractor(BaseImageProcessor):
+    """Makes an image processor one that says that its name is deprecated; stands first among the base classes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        new = next(base.__name__ for base in type(self).__mro__ if base.__name__.endswith("ImageProcessor"))
+        warnings.warn(f"{type(self).__name__} is deprecated: use {new}.", FutureWarning, stacklevel=2)
+        super().__init__(*args, **kwargs)
 
 
 def height_and_width(size: Mapping[str, int], name: str = "size") -> tuple[int, int]:

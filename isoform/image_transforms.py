@@ -300,16 +300,23 @@ def center_crop(
     current = _format(image, input_data_format)
     target = current if data_format is None else data_format
     image = to_channel_dimension_format(image, ChannelDimension.FIRST, current)
-    (height, width), (rows, columns) = size, image.shape[-2:]
+    return to_channel_dimension_format(crop_center(image, *size), target, ChannelDimension.FIRST)
+
+
+def crop_center(image: Any, height: int, width: int) -> Any:
+    """The middle of a NumPy array or PyTorch tensor (…, height, width), in zeros where that is smaller.
+
+    As the documented checkpoints were made: where the number of missing rows is odd, the result has one less.
+    """
+    rows, columns = image.shape[-2:]
     top, left = (rows - height) // 2, (columns - width) // 2
     if top < 0 or left < 0:
-        padded = np.zeros_like(image, shape=(*image.shape[:-2], max(height, rows), max(width, columns)))
-        above, before = (padded.shape[-2] - rows) // 2, (padded.shape[-1] - columns) // 2
+        shape = (*image.shape[:-2], max(height, rows), max(width, columns))
+        padded = image.new_zeros(shape) if is_torch_tensor(image) else np.zeros_like(image, shape=shape)
+        above, before = (shape[-2] - rows) // 2, (shape[-1] - columns) // 2
         padded[..., above : above + rows, before : before + columns] = image
-        # As documented checkpoints were made: where an odd number of rows is missing, there is one less in the end.
         image, top, left = padded, top + above, left + before
-    image = image[..., max(0, top) : top + height, max(0, left) : left + width]
-    return to_channel_dimension_format(image, target, ChannelDimension.FIRST)
+    return image[..., max(0, top) : top + height, max(0, left) : left + width]
 
 
 def _joined(parts: Sequence[Any]) -> Any:

@@ -137,7 +137,8 @@ class Arch:
         yield f"tokenization_{self.file}", own(slow), None
         yield f"tokenization_{self.file}_fast", own(fast), None
         yield f"image_processing_{self.file}", own(self.image_processor), "vision"
-        yield f"feature_extraction_{self.file}", own(self.feature_extractor), None
+        extra = "vision" if self.image_processor else None  # where both exist, the former is the latter's old name
+        yield f"feature_extraction_{self.file}", own(self.feature_extractor), extra
         yield f"processing_{self.file}", own(self.processor), None
         for kind, further in self.also.items():
             yield f"{kind}_{self.file}", further.split(), self.extra if kind == "modeling" else None

@@ -12,7 +12,13 @@ from ...registry import Export, lazy_namespace
 def exports() -> dict[str, Export]:
     """The public names of this package, with their modules. Asking for them loads no framework."""
     names = {"tokenization_auto": ["AutoTokenizer", "TOKENIZER_MAPPING"]}
-    for module in ("auto_factory", "configuration_auto", "feature_extraction_auto", "modeling_auto"):
+    for module in (
+        "auto_factory",
+        "configuration_auto",
+        "feature_extraction_auto",
+        "image_processing_auto",
+        "modeling_auto",
+    ):
         names[module] = importlib.import_module(f"{__name__}.{module}").__all__
     return {name: Export(f"models.auto.{module}") for module, found in names.items() for name in found}
 

@@ -6,6 +6,8 @@ ARCH = Arch(
     "beit",
     "Beit",
     torch="Model ForImageClassification ForMaskedImageModeling ForSemanticSegmentation Backbone",
+    image_processor="BeitImageProcessor",
+    feature_extractor="BeitFeatureExtractor",
     auto={"MaskedImageModeling": None},
     title="BEiT",
 )

@@ -2,5 +2,11 @@
 
 from ...registry import Arch
 
-ARCH = Arch("dinov2", "Dinov2", torch="Model ForImageClassification Backbone", title="DINOv2")
+ARCH = Arch(
+    "dinov2",
+    "Dinov2",
+    torch="Model ForImageClassification Backbone",
+    image_processor="BitImageProcessor",
+    title="DINOv2",
+)
 __getattr__, __dir__ = ARCH.attributes(__name__)

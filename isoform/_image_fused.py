@@ -1,0 +1,128 @@
+"""Many images at once in PyTorch: antialiased resizing of bytes, then rescaling and normalising as one multiply-add.
+
+PyTorch resizes bytes with vector instructions and weights of 16 bits, Pillow one value at a time with weights of 22.
+The results differ by at most 1 of 255, and rarely. Only where the bicubic filter barely shrinks an image, or enlarges
+it, may a difference reach 2 (one pixel in a million): there Pillow is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import PIL
+import torch
+from torch.nn.functional import interpolate
+
+from .image_transforms import crop_center, resize
+from .image_utils import ChannelDimension
+
+__all__ = ["Plan", "can_resize", "transform"]
+
+BILINEAR, BICUBIC = 2, 3  # of `PIL.Image.Resampling`
+_MODES = {BILINEAR: "bilinear", BICUBIC: "bicubic"}
+_BICUBIC_MIN_SHRINKAGE = 1.6
+_PILLOW_VERSION = int(PIL.__version__.partition(".")[0])
+
+
+class Plan(NamedTuple):
+    """What is to become of one image."""
+
+    size: tuple[int, int]  # (height, width) to resize to
+    crop: tuple[int, int] | None = None  # (height, width) of the middle to cut out afterwards
+
+    @property
+    def result(self) -> tuple[int, int]:
+        """(height, width) at last: `crop_center` may make an image one smaller than asked for."""
+        if self.crop is None:
+            return self.size
+        height, width = (new if new <= old else new - (new - old) % 2 for old, new in zip(self.size, self.crop))
+        return height, width
+
+
+def can_resize(resample: Any) -> bool:
+    """Whether PyTorch has this filter."""
+    return resample in _MODES
+
+
+def transform(
+    images: Sequence[np.ndarray],
+    plans: Sequence[Plan],
+    *,
+    resample: int = BILINEAR,
+    factors: Sequence[tuple[float, float]] = (),
+    channels_last: bool = False,
+    result_channels_last: bool = False,
+    pad: bool = False,
+) -> torch.Tensor | list[torch.Tensor]:
+    """Resize, crop, and compute `image * factor + summand`.
+
+    Args:
+        images: Bytes, (channels, height, width) or (height, width, channels).
+        plans: What is to become of each.
+        resample: A filter for which `can_resize` is true.
+        factors: (factor, summand) of each channel; none to keep bytes.
+        channels_last: Where the channels of the images are.
+        result_channels_last: Where those of the result are.
+        pad: Put images of different sizes into the upper left corner of zeros of the largest height and width.
+
+    Returns:
+        A batch in float32 (or bytes); a list of images if their sizes differ and `pad` is not set.
+    """
+    sizes = [plan.result for plan in plans]
+    channels = images[0].shape[-1 if channels_last else 0]
+    dtype = torch.float32 if factors else torch.uint8
+    multiply, add = torch.tensor(factors or [(1, 0)], dtype=torch.float32).T[..., None, None]
+
+    def room(count: int, height: int, width: int) -> torch.Tensor:
+        """Zeros of (count, channels, height, width), laid out in memory as the result shall be."""
+        make = torch.zeros if pad else torch.empty
+        if result_channels_last:
+            return make(count, height, width, channels, dtype=dtype).permute(0, 3, 1, 2)
+        return make(count, channels, height, width, dtype=dtype)
+
+    if pad or len(set(sizes)) == 1:
+        batch = room(len(images), max(height for height, _ in sizes), max(width for _, width in sizes))
+        places = [batch[index, :, :height, :width] for index, (height, width) in enumerate(sizes)]
+    else:
+        batch, places = None, [room(1, *size)[0] for size in sizes]
+    for image, plan, place in zip(images, plans, places):
+        if not image.flags.writeable or min(image.strides) < 0:
+            image = image.copy()  # PyTorch takes neither
+        pixels = torch.from_numpy(image)
+        pixels = _resized(pixels.permute(2, 0, 1) if channels_last else pixels, plan.size, resample)
+        place.copy_(pixels if plan.crop is None else crop_center(pixels, *plan.crop))
+        if factors:  # at once, while the image is in the processor's cache
+            place.mul_(multiply).add_(add)
+    if not result_channels_last:
+        return places if batch is None else batch
+    return [place.permute(1, 2, 0) for place in places] if batch is None else batch.permute(0, 2, 3, 1)
+
+
+def _resized(pixels: torch.Tensor, size: tuple[int, int], resample: int) -> torch.Tensor:
+    """Bytes (channels, height, width) in another size."""
+    shape = (pixels.shape[1], pixels.shape[2])
+    if shape == size:
+        return pixels
+    if resample == BICUBIC and min(old / new for old, new in zip(shape, size)) < _BICUBIC_MIN_SHRINKAGE:
+        return _resized_by_pillow(pixels, size, resample)
+    for step in ((size[0], shape[1]), size) if _vertically_first(shape, size) else (size,):
+        pixels = interpolate(pixels[None], size=step, mode=_MODES[resample], antialias=True)[0]
+    return pixels
+
+
+def _resized_by_pillow(pixels: torch.Tensor, size: tuple[int, int], resample: int) -> torch.Tensor:
+    image = np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
+    last = ChannelDimension.LAST
+    return torch.from_numpy(resize(image, size, resample, input_data_format=last)).permute(2, 0, 1)
+
+
+def _vertically_first(shape: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Whether Pillow would resize the height before the width; PyTorch always begins with the width.
+
+    Bytes are rounded in between, so that the order shows. Since Pillow 13 an image that loses more than twice as many
+    rows as columns begins with its height.
+    """
+    (rows, columns), (height, width) = shape, size
+    return _PILLOW_VERSION >= 13 and height < rows and rows - height > 2 * (columns - width)
