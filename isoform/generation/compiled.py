@@ -270,6 +270,8 @@ class CompiledSteps(PlainSteps):
 
 def reason_against(model: Any, options: Options) -> str | None:
     """Why `model` cannot be run by compiled steps, if it cannot."""
+    if model.config.is_encoder_decoder:
+        return "the model has an encoder"
     if model.training:
         return "the model is in training mode: call model.eval()"
     if options.attentions or options.hidden_states:

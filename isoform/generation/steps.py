@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..cache_utils import DynamicCache, as_cache
-from ..modeling_outputs import CausalLMOutputWithPast
+from ..layers import masks
+from ..modeling_outputs import CausalLMOutputWithPast, Seq2SeqLMOutput
 from ._inputs import InputPreparation, crop_past
 
 if TYPE_CHECKING:
@@ -118,8 +119,6 @@ class PlainSteps:
     encoder_outputs = None
 
     def __init__(self, model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> None:
-        from ..heads.lm import CausalLM
-
         self.model = model
         self.embeds = kwargs.get("inputs_embeds")
         prompt = ids.shape[1] if self.embeds is None else self.embeds.shape[1]
@@ -130,8 +129,8 @@ class PlainSteps:
         self.cache: Any = DynamicCache(capacity=capacity) if past is None else as_cache(past)
         self.records = options.attentions or options.hidden_states
         self.product = _small_batch_product(model, ids.shape[0])
-        self.copies = 1 if self.records else _copies(ids, kwargs)
-        self.exchanges = is_hook(model, "_reorder_cache", CausalLM)
+        self.copies = 1 if self.records else self.count_copies(ids, kwargs)
+        self.exchanges = is_hook(model, "_reorder_cache", _family(model))
         self.flags = {"use_cache": True, "return_dict": True}
         if options.attentions:
             self.flags["output_attentions"] = True
@@ -147,6 +146,12 @@ class PlainSteps:
             )
         if mask is not None and not bool(mask.all()):
             self._prepare_mask(mask, capacity)
+
+    def count_copies(self, ids: Tensor, kwargs: dict[str, Any]) -> int:
+        """How many neighbouring rows are the same prompt, such as the beams of one."""
+        if kwargs.get("inputs_embeds") is not None or kwargs.get("past_key_values") is not None:
+            return 1
+        return _copies(ids, kwargs.get("attention_mask"))
 
     def _prepare_mask(self, mask: Tensor, capacity: int) -> None:
         further = max(capacity - mask.shape[1], 1)
@@ -199,9 +204,14 @@ class PlainSteps:
         inputs = {n: x[::copies] if isinstance(x, Tensor) else x for n, x in inputs.items()}
         outputs = self._run(inputs)
         logits = outputs.logits[:, -1:].repeat_interleave(copies, 0)
-        rows = torch.arange(logits.shape[0] // copies, device=logits.device).repeat_interleave(copies)
-        self.cache = self.model._reorder_cache(outputs.past_key_values, rows)
+        self.cache = self.spread(outputs.past_key_values, copies)
         return type(outputs)(logits=logits)
+
+    def spread(self, cache: Any, copies: int) -> Any:
+        """The cache with each batch entry `copies` times."""
+        device = cache[0][0].device
+        rows = torch.arange(cache[0][0].shape[0], device=device).repeat_interleave(copies)
+        return self.model._reorder_cache(cache, rows)
 
     def reorder(self, rows: Tensor, start: int = 0) -> None:
         # Rows change places only among the beams of one prompt, whose masks are the same.
@@ -217,12 +227,64 @@ class PlainSteps:
         pass
 
 
+class EncoderDecoderSteps(PlainSteps):
+    """As `PlainSteps`, of the decoder of a model with an encoder, which has run already.
+
+    Beams of one prompt share the encoder's keys and values.
+    """
+
+    def __init__(self, model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> None:
+        self.encoder_outputs = kwargs["encoder_outputs"]
+        self.states = self.encoder_outputs[0]
+        self.decoder, mask = model.get_decoder(), kwargs.get("attention_mask")
+        self.encoder_mask = None
+        self.rows = [self.states] if mask is None else [self.states, mask]
+        if mask is not None and not bool(mask.all()):
+            self.encoder_mask = mask if mask.dim() > 2 else masks.Prepared(masks.to_additive(mask, self.states.dtype))
+        own = {name: kwargs.get(name) for name in ("past_key_values", "use_cache")}
+        super().__init__(model, ids, {**own, "attention_mask": kwargs.get("decoder_attention_mask")}, options)
+
+    def count_copies(self, ids: Tensor, kwargs: dict[str, Any]) -> int:
+        return 1 if kwargs["past_key_values"] is not None else _copies(ids, kwargs["attention_mask"], *self.rows)
+
+    def _run(self, inputs: dict[str, Any]) -> Any:
+        model, rows, states, mask = self.model, inputs["input_ids"].shape[0], self.states, self.encoder_mask
+        if states.shape[0] != rows:  # the prompt of several copies, which comes once
+            copies = states.shape[0] // rows
+            states = states[::copies]
+            mask = masks.Prepared(mask.tensor[::copies]) if isinstance(mask, masks.Prepared) else mask
+        outputs = self.decoder(
+            **inputs, past_key_values=self.cache, encoder_hidden_states=states, encoder_attention_mask=mask
+        )
+        last = model._before_head(outputs.last_hidden_state[:, -1:])
+        if self.product is None:
+            logits = model._head(last)
+        else:
+            bias = model.final_logits_bias[0] if model.final_bias else None
+            logits = self.product(last, model.lm_head.weight, bias, "none", [], "")
+        return Seq2SeqLMOutput(
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            decoder_hidden_states=outputs.hidden_states,
+            decoder_attentions=outputs.attentions,
+            cross_attentions=outputs.cross_attentions,
+        )
+
+    def spread(self, cache: Any, copies: int) -> Any:
+        if cache[0][0].shape[0] > 1 or not isinstance(cache, DynamicCache):
+            return super().spread(cache, copies)
+        spread = cache.reorder(torch.zeros(copies, dtype=torch.long, device=cache[0][0].device), cross=False)
+        spread.cross.update(
+            {i: (k.expand(copies, -1, -1, -1), v.expand(copies, -1, -1, -1)) for i, (k, v) in cache.cross.items()}
+        )
+        return spread
+
+
 def _is_unwatched(model: Any) -> bool:
     """Whether calling body and head in turn is the same as calling the model: no hooks, no replaced methods."""
-    from ..heads.lm import CausalLM
-
-    hooked = model._forward_hooks or model._forward_pre_hooks or "forward" in vars(model)
-    return not hooked and type(model)._head_forward is CausalLM._head_forward
+    modules = {model, model.base_model} if model.config.is_encoder_decoder else {model}
+    hooked = any(m._forward_hooks or m._forward_pre_hooks or "forward" in vars(m) for m in modules)
+    return not hooked and is_hook(model, "_head_forward", _family(model))
 
 
 def _small_batch_product(model: Any, rows: int) -> Any:
@@ -230,11 +292,9 @@ def _small_batch_product(model: Any, rows: int) -> Any:
 
     That is oneDNN; in float32 and by default, torch uses MKL. None where it would not be faster, or not be the same.
     """
-    from ..heads.lm import CausalLM
-
     head = getattr(model, model.head_name)
     plain = (
-        type(model)._logits is CausalLM._logits
+        is_hook(model, "_logits", _family(model))
         and type(head) is torch.nn.Linear
         and not (head._forward_hooks or head._forward_pre_hooks or "forward" in vars(head))
     )
@@ -261,7 +321,9 @@ def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options
         if reason is None:
             return CompiledSteps(model, ids, kwargs, options)
         warn_once(reason)
-    return PlainSteps(model, ids, kwargs, options) if plain else ProtocolSteps(model, kwargs, options)
+    if not plain:
+        return ProtocolSteps(model, kwargs, options)
+    return (EncoderDecoderSteps if model.config.is_encoder_decoder else PlainSteps)(model, ids, kwargs, options)
 
 
 def is_hook(model: Any, name: str, owner: type) -> bool:
@@ -269,14 +331,22 @@ def is_hook(model: Any, name: str, owner: type) -> bool:
     return name not in vars(model) and inspect.getattr_static(type(model), name) is vars(owner)[name]
 
 
-def _copies(ids: Tensor, kwargs: dict[str, Any]) -> int:
-    """How many neighbouring rows are the same prompt, such as the beams of one."""
-    if ids.shape[0] == 1 or kwargs.get("inputs_embeds") is not None or kwargs.get("past_key_values") is not None:
+def _family(model: Any) -> type:
+    """The head that says how `model` decodes."""
+    from ..heads.lm import CausalLM
+    from ..heads.seq2seq import Seq2SeqLM
+
+    return Seq2SeqLM if isinstance(model, Seq2SeqLM) else CausalLM
+
+
+def _copies(*tensors: Tensor | None) -> int:
+    """How many neighbouring batch entries of all `tensors` are the same, if that is so throughout; else 1."""
+    rows = [x.flatten(1) for x in tensors if x is not None]
+    if rows[0].shape[0] == 1:
         return 1
-    rows = [ids, *(mask for mask in [kwargs.get("attention_mask")] if mask is not None)]
     same = torch.stack([(x[1:] == x[:-1]).all(-1) for x in rows]).all(0).tolist()
     count = same.index(False) + 1 if False in same else len(same) + 1
-    uniform = ids.shape[0] % count == 0 and all(same[i] for i in range(len(same)) if (i + 1) % count)
+    uniform = rows[0].shape[0] % count == 0 and all(same[i] for i in range(len(same)) if (i + 1) % count)
     return count if uniform else 1
 
 
@@ -291,23 +361,31 @@ _PLAIN_ARGUMENTS = {
 }
 
 
-def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> bool:
-    """Whether the model is a decoder of this package with no hook overridden, and the arguments are the usual ones."""
-    from ..heads.lm import CausalLM
+_ENCODER_DECODER_ARGUMENTS = _PLAIN_ARGUMENTS | {"decoder_attention_mask", "encoder_outputs"}
 
+
+def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> bool:
+    """Whether the model is one of this package with no hook overridden, and the arguments are the usual ones."""
     given = {name for name, value in kwargs.items() if value is not None}
-    if options.synced_gpus or model.config.is_encoder_decoder or given - _PLAIN_ARGUMENTS:
+    family, encoder_decoder = _family(model), bool(model.config.is_encoder_decoder)
+    if options.synced_gpus or given - (_ENCODER_DECODER_ARGUMENTS if encoder_decoder else _PLAIN_ARGUMENTS):
         return False
-    if not isinstance(model, CausalLM) or not type(model).__module__.startswith(__package__.partition(".")[0] + "."):
+    if not isinstance(model, family) or not type(model).__module__.startswith(__package__.partition(".")[0] + "."):
         return False
     hooks = {
-        "prepare_inputs_for_generation": CausalLM,
+        "prepare_inputs_for_generation": family,
         "_update_model_kwargs_for_generation": InputPreparation,
         "_extract_past_from_model_output": InputPreparation,
     }
     if not all(is_hook(model, name, owner) for name, owner in hooks.items()):
         return False
     mask, embeds, past = (kwargs.get(name) for name in ("attention_mask", "inputs_embeds", "past_key_values"))
+    if encoder_decoder != hasattr(family, "get_encoder"):
+        return False
+    if encoder_decoder:
+        mask, embeds = kwargs.get("decoder_attention_mask"), None
+        if not _is_unwatched(model):
+            return False
     if mask is not None and mask.dim() != 2:
         return False
     if past is not None:

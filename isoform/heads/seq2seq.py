@@ -169,7 +169,7 @@ class Seq2SeqLM(_OnEncoderDecoder):
     label_names = ("labels",)
     final_bias = False
     cache_with_labels = False
-    output_embeddings = "lm_head"
+    head_name = output_embeddings = "lm_head"
     main_input_name = "input_ids"
 
     def __init_subclass__(
@@ -187,6 +187,13 @@ class Seq2SeqLM(_OnEncoderDecoder):
             self.register_buffer("final_logits_bias", torch.zeros(1, config.vocab_size))  # type: ignore[attr-defined]
 
     def _logits(self, hidden: Tensor) -> Tensor:
+        return self._head(self._before_head(hidden))
+
+    def _before_head(self, hidden: Tensor) -> Tensor:
+        """What an architecture does to the decoder's states before the projection."""
+        return hidden
+
+    def _head(self, hidden: Tensor) -> Tensor:
         logits = self.lm_head(hidden)
         return logits + self.final_logits_bias.to(logits.device) if self.final_bias else logits
 

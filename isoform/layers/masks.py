@@ -25,11 +25,20 @@ def causal(queries: Tensor, keys: Tensor, window: int | None = None) -> Tensor:
     return allowed if window is None else allowed & (keys[None, :] > queries[:, None] - window)
 
 
-def to_additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
+class Prepared:
+    """An additive mask `(batch, 1, queries, keys)` that is used as it is, for passes that share one."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
+def to_additive(mask: Tensor | Prepared, dtype: torch.dtype) -> Tensor:
     """An additive mask from one of 1 and 0: `(batch, keys)`, `(batch, queries, keys)` or `(batch, 1, queries, keys)`.
 
     A floating-point mask of three or four dimensions may be additive already: it has no positive element then.
     """
+    if isinstance(mask, Prepared):
+        return mask.tensor
     if mask.dim() == 2:
         return additive(mask[:, None, None, :] != 0, dtype)
     if mask.dim() == 3:

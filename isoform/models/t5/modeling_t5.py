@@ -322,9 +322,9 @@ class T5EncoderModel(T5PreTrainedModel):
 
 
 class T5ForConditionalGeneration(Seq2SeqLM, T5Model, body=T5Model, cache_with_labels=True):
-    def _logits(self, hidden: Tensor) -> Tensor:
+    def _before_head(self, hidden: Tensor) -> Tensor:
         # Tied to the embedding, the projection is larger than one of its own would be.
-        return super()._logits(hidden * self.config.d_model**-0.5 if self.config.tie_word_embeddings else hidden)
+        return hidden * self.config.d_model**-0.5 if self.config.tie_word_embeddings else hidden
 
 
 _CLASSIFIER = """input_ids attention_mask decoder_input_ids decoder_attention_mask head_mask decoder_head_mask
