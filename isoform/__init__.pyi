@@ -270,6 +270,8 @@ from .models.deit.modeling_deit import DeiTForImageClassificationWithTeacher as 
 from .models.deit.modeling_deit import DeiTForMaskedImageModeling as DeiTForMaskedImageModeling
 from .models.deit.modeling_deit import DeiTModel as DeiTModel
 from .models.deit.modeling_deit import DeiTPreTrainedModel as DeiTPreTrainedModel
+from .models.detr.feature_extraction_detr import DetrFeatureExtractor as DetrFeatureExtractor
+from .models.detr.image_processing_detr import DetrImageProcessor as DetrImageProcessor
 from .models.dinov2.configuration_dinov2 import Dinov2Config as Dinov2Config
 from .models.dinov2.modeling_dinov2 import Dinov2Backbone as Dinov2Backbone
 from .models.dinov2.modeling_dinov2 import Dinov2ForImageClassification as Dinov2ForImageClassification
