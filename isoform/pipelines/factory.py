@@ -158,6 +158,11 @@ def pipeline(
     for kind, given in parts.items():
         parts[kind] = _load_part(kind, given, normalized, model.config, source, hub, use_fast)
     kwargs.update({key: value for key, value in parts.items() if value is not None})
+    named = str(getattr(parts["feature_extractor"], "_processor_class", None))
+    if source and normalized == "automatic-speech-recognition" and named.endswith("WithLM"):
+        from .loading import load_ctc_decoder
+
+        kwargs.setdefault("decoder", load_ctc_decoder(source, revision=hub["revision"], token=hub["token"]))
     if torch_dtype is not None:
         kwargs["torch_dtype"] = torch_dtype
     if device is not None:

@@ -113,6 +113,29 @@ def get_default_model_and_revision(
     return chosen[framework or "pt"]
 
 
+def load_ctc_decoder(name: str, revision: str | None = None, token: Any = None) -> Any:
+    """The beam search decoder, with its language model, that is stored beside a CTC model; None (and a warning) without
+    the package pyctcdecode.
+
+    Args:
+        name: A folder, or a repository of the Hub.
+    """
+    try:
+        from pyctcdecode import BeamSearchDecoderCTC
+    except ImportError:
+        logger.warning(
+            f"{name} has a language model, which needs the package pyctcdecode: texts are decoded without it. To use "
+            "it, `pip install pyctcdecode kenlm`."
+        )
+        return None
+    if not os.path.isdir(name):
+        from huggingface_hub import snapshot_download
+
+        patterns = ["language_model/*", "alphabet.json"]
+        name = snapshot_download(name, allow_patterns=patterns, revision=revision, token=token)
+    return BeamSearchDecoderCTC.load_from_dir(name)
+
+
 def clean_custom_task(task_info: dict[str, Any]) -> tuple[dict[str, Any], None]:
     """Replace, in the entry of a pipeline that a repository brings, the names of auto classes by the classes.
 
