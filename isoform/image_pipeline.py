@@ -29,6 +29,7 @@ from .image_utils import (
     valid_images,
 )
 from .utils import logging
+from .utils.tensors import is_torch_tensor, to_numpy
 
 __all__ = ["ImagePipeline"]
 
@@ -128,8 +129,7 @@ class ImagePipeline(BaseImageProcessor):
         Raises:
             ValueError: Something is no image, or settings are missing or contradict each other.
         """
-        call = self._call(args, kwargs)
-        return BatchFeature(self.outputs(images, call), tensor_type=call.return_tensors)
+        return self.prepare(images, self._call(args, kwargs))
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SimpleNamespace:
         """The settings of one call."""
@@ -147,9 +147,10 @@ class ImagePipeline(BaseImageProcessor):
                 setattr(call, name, self.size_dict(getattr(call, name), name))
         return call
 
-    def outputs(self, images: Any, call: SimpleNamespace) -> dict[str, Any]:
-        """What a call returns."""
-        return {"pixel_values": self.pixel_values(self.arrays(images, call), call)}
+    def prepare(self, images: Any, call: SimpleNamespace) -> BatchFeature:
+        """What `preprocess` returns."""
+        pixel_values = self.pixel_values(self.arrays(images, call), call)
+        return BatchFeature({"pixel_values": pixel_values}, tensor_type=call.return_tensors)
 
     def arrays(self, images: Any, call: SimpleNamespace) -> list[np.ndarray]:
         """The images as arrays; notes in `call` where their channels are.
@@ -263,13 +264,24 @@ class ImagePipeline(BaseImageProcessor):
 
     def pixel_values(self, images: list[np.ndarray], call: SimpleNamespace) -> Any:
         """The prepared images: one batch, as a tensor, or a list of arrays."""
-        fused = self.fused(images, call)
-        if fused is None:
+        prepared = self.fused(images, call)
+        if prepared is None:
             prepared = [self.transform(image, call) for image in images]
-            return [to_channel_dimension_format(image, call.data_format, call.input_data_format) for image in prepared]
-        if call.return_tensors == "pt" and not isinstance(fused, list):
-            return fused
-        return [image.numpy() for image in fused]
+            place = (call.data_format, call.input_data_format)
+            prepared = [to_channel_dimension_format(image, *place) for image in prepared]
+        if call.return_tensors is not None and len({image.shape for image in prepared}) > 1:
+            shapes = sorted({tuple(image.shape) for image in prepared})
+            raise ValueError(
+                f"The prepared images have different shapes ({', '.join(map(str, shapes))}), which are no batch. "
+                "Resize or crop them to one size, or pass return_tensors=None for a list."
+            )
+        return self.as_returned(prepared, call)
+
+    def as_returned(self, images: Any, call: SimpleNamespace) -> Any:
+        """Images for a `BatchFeature`: a tensor only where tensors are wanted, else a list of arrays."""
+        if call.return_tensors == "pt" and is_torch_tensor(images):
+            return images
+        return [to_numpy(image) for image in images]
 
     def fused(self, images: list[np.ndarray], call: SimpleNamespace, pad: bool = False) -> Any:
         """All steps at once in PyTorch, where images are bytes and the steps those of isoform; None elsewhere."""

@@ -53,7 +53,7 @@ class ImageProcessingMixin(PreprocessorMixin):
         return values, kwargs
 
     @classmethod
-    def from_dict(  # the name of the argument is documented
+    def from_dict(  # type: ignore[override]  # the name of the argument is documented
         cls: type[Preprocessor], image_processor_dict: dict[str, Any], **kwargs: Any
     ) -> Preprocessor:
         """An image processor from the contents of a file; kwargs replace settings that exist.

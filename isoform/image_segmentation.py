@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .feature_extraction_utils import Preprocessor
+from .feature_extraction_utils import BatchFeature, Preprocessor
 from .image_pipeline import ImagePipeline
 from .image_utils import (
     ChannelDimension,
@@ -77,22 +77,25 @@ class SegmentationMaps(SemanticSegmentation, ImagePipeline):
         super().__init__(*args, **kwargs)
 
     @classmethod
-    def from_dict(cls: type[Preprocessor], image_processor_dict: dict[str, Any], **kwargs: Any) -> Preprocessor:
+    def from_dict(  # type: ignore[override]  # the name of the argument is documented
+        cls: type[Preprocessor], image_processor_dict: dict[str, Any], **kwargs: Any
+    ) -> Preprocessor:
         """An image processor from the contents of a file; kwargs replace settings that exist."""
         values = dict(image_processor_dict)
         if "reduce_labels" in kwargs:
             values["reduce_labels"] = kwargs.pop("reduce_labels")
         return super().from_dict(values, **kwargs)  # type: ignore[misc]
 
-    def outputs(self, images: Any, call: SimpleNamespace) -> dict[str, Any]:
+    def prepare(self, images: Any, call: SimpleNamespace) -> BatchFeature:
         maps = call.segmentation_maps
         if maps is not None:
             maps = make_list_of_images(maps, expected_ndims=2)
             if not valid_images(maps):
                 raise ValueError("Expected segmentation_maps as images: of Pillow, or arrays of (height, width).")
-        result = super().outputs(images, call)
+        result = super().prepare(images, call)
         if maps is not None:
             result["labels"] = [self.labels(segmentation_map, call) for segmentation_map in maps]
+            result.convert_to_tensors(call.return_tensors)
         return result
 
     def labels(self, segmentation_map: Any, call: SimpleNamespace) -> np.ndarray:

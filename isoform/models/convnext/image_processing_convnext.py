@@ -59,7 +59,7 @@ class ConvNextImageProcessor(ImagePipeline):
         edge = _edge(call.size) if call.do_resize else _NO_CROP_FROM
         return plan if edge >= _NO_CROP_FROM else plan._replace(crop=(edge, edge))
 
-    def resize(
+    def resize(  # type: ignore[override]  # the order of arguments is documented
         self,
         image: np.ndarray,
         size: dict[str, int],
