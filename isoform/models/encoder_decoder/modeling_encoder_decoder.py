@@ -80,7 +80,8 @@ class Composite(PreTrainedModel):
         from ..auto.configuration_auto import AutoConfig
 
         if "config" not in options:
-            options["config"], options = AutoConfig.from_pretrained(name_or_path, return_unused_kwargs=True, **options)
+            config, options = AutoConfig.from_pretrained(name_or_path, return_unused_kwargs=True, **options)
+            options["config"] = config
         return cls.load_model(name, name_or_path, args, options)
 
     @classmethod
