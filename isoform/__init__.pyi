@@ -287,6 +287,13 @@ from .models.distilbert.modeling_distilbert import DistilBertModel as DistilBert
 from .models.distilbert.modeling_distilbert import DistilBertPreTrainedModel as DistilBertPreTrainedModel
 from .models.distilbert.tokenization_distilbert import DistilBertTokenizer as DistilBertTokenizer
 from .models.distilbert.tokenization_distilbert_fast import DistilBertTokenizerFast as DistilBertTokenizerFast
+from .models.dpt.configuration_dpt import DPTConfig as DPTConfig
+from .models.dpt.feature_extraction_dpt import DPTFeatureExtractor as DPTFeatureExtractor
+from .models.dpt.image_processing_dpt import DPTImageProcessor as DPTImageProcessor
+from .models.dpt.modeling_dpt import DPTForDepthEstimation as DPTForDepthEstimation
+from .models.dpt.modeling_dpt import DPTForSemanticSegmentation as DPTForSemanticSegmentation
+from .models.dpt.modeling_dpt import DPTModel as DPTModel
+from .models.dpt.modeling_dpt import DPTPreTrainedModel as DPTPreTrainedModel
 from .models.encoder_decoder.configuration_encoder_decoder import EncoderDecoderConfig as EncoderDecoderConfig
 from .models.encoder_decoder.modeling_encoder_decoder import EncoderDecoderModel as EncoderDecoderModel
 from .models.encoder_decoder.modeling_encoder_decoder import EncoderDecoderPreTrainedModel as EncoderDecoderPreTrainedModel
@@ -349,6 +356,11 @@ from .models.phi.modeling_phi import PhiForSequenceClassification as PhiForSeque
 from .models.phi.modeling_phi import PhiForTokenClassification as PhiForTokenClassification
 from .models.phi.modeling_phi import PhiModel as PhiModel
 from .models.phi.modeling_phi import PhiPreTrainedModel as PhiPreTrainedModel
+from .models.resnet.configuration_resnet import ResNetConfig as ResNetConfig
+from .models.resnet.modeling_resnet import ResNetBackbone as ResNetBackbone
+from .models.resnet.modeling_resnet import ResNetForImageClassification as ResNetForImageClassification
+from .models.resnet.modeling_resnet import ResNetModel as ResNetModel
+from .models.resnet.modeling_resnet import ResNetPreTrainedModel as ResNetPreTrainedModel
 from .models.roberta.configuration_roberta import RobertaConfig as RobertaConfig
 from .models.roberta.modeling_roberta import RobertaForCausalLM as RobertaForCausalLM
 from .models.roberta.modeling_roberta import RobertaForMaskedLM as RobertaForMaskedLM
@@ -386,6 +398,9 @@ from .models.t5.modeling_t5 import T5Model as T5Model
 from .models.t5.modeling_t5 import T5PreTrainedModel as T5PreTrainedModel
 from .models.t5.tokenization_t5 import T5Tokenizer as T5Tokenizer
 from .models.t5.tokenization_t5_fast import T5TokenizerFast as T5TokenizerFast
+from .models.upernet.configuration_upernet import UperNetConfig as UperNetConfig
+from .models.upernet.modeling_upernet import UperNetForSemanticSegmentation as UperNetForSemanticSegmentation
+from .models.upernet.modeling_upernet import UperNetPreTrainedModel as UperNetPreTrainedModel
 from .models.vision_encoder_decoder.configuration_vision_encoder_decoder import VisionEncoderDecoderConfig as VisionEncoderDecoderConfig
 from .models.vision_encoder_decoder.modeling_vision_encoder_decoder import VisionEncoderDecoderModel as VisionEncoderDecoderModel
 from .models.vision_encoder_decoder.modeling_vision_encoder_decoder import VisionEncoderDecoderPreTrainedModel as VisionEncoderDecoderPreTrainedModel

@@ -51,3 +51,29 @@ def build_part(config: Any, name: str, part_class: type) -> None:
     if old is not None:
         values.update(part_class(**old).to_dict())
     setattr(config, name, part_class(**values))
+
+
+def build_backbone(config: Any, default: dict[str, Any] | None = None) -> None:
+    """Make `config.backbone_config` a configuration: it may be that already, a dictionary with a `model_type`, or None.
+
+    Args:
+        default: the dictionary to take for None; without one, None stays.
+    """
+    from .models.auto.configuration_auto import CONFIG_MAPPING
+
+    value = config.backbone_config
+    value = dict(default) if value is None and default is not None else value
+    if isinstance(value, dict):
+        value = dict(value)
+        model_type = value.get("model_type")
+        if model_type not in CONFIG_MAPPING:
+            known = ", ".join(sorted(CONFIG_MAPPING.keys()))
+            raise ConfigError(
+                field="backbone_config", expected=f"a dictionary whose model_type is one of {known}", found=model_type
+            )
+        value = CONFIG_MAPPING[model_type].from_dict(value)
+    if value is not None and not hasattr(value, "to_dict"):
+        raise ConfigError(
+            f"backbone_config must be a dictionary or a `PretrainedConfig`, got {type(value)}.", field="backbone_config"
+        )
+    config.backbone_config = value
