@@ -18,10 +18,17 @@ from ..bert.modeling_bert import (
     NO_POOLER,
     RATES,
     TEXT,
+    BertAttention,
     BertEmbeddings,
+    BertEncoder,
+    BertIntermediate,
     BertLayer,
     BertModel,
+    BertOutput,
+    BertPooler,
     BertPreTrainedModel,
+    BertSelfAttention,
+    BertSelfOutput,
 )
 from .configuration_roberta import RobertaConfig
 
@@ -43,6 +50,12 @@ class RobertaEmbeddings(BertEmbeddings):
 
 
 class RobertaLayer(BertLayer): ...
+
+
+# The rest of the body is BERT's.
+RobertaSelfAttention, RobertaSelfOutput, RobertaAttention = BertSelfAttention, BertSelfOutput, BertAttention
+RobertaIntermediate, RobertaOutput = BertIntermediate, BertOutput
+RobertaEncoder, RobertaPooler = BertEncoder, BertPooler
 
 
 class RobertaPreTrainedModel(BertPreTrainedModel):

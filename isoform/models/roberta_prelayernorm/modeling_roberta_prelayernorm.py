@@ -9,7 +9,9 @@ from ...layers.encoder import DenseDropout
 from ..bert.modeling_bert import BertAttention, BertIntermediate
 from ..roberta.configuration_roberta import RobertaConfig
 from ..roberta.modeling_roberta import (
+    RobertaClassificationHead,
     RobertaEmbeddings,
+    RobertaEncoder,
     RobertaForCausalLM,
     RobertaForMaskedLM,
     RobertaForMultipleChoice,
@@ -17,9 +19,13 @@ from ..roberta.modeling_roberta import (
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
     RobertaLayer,
+    RobertaLMHead,
     RobertaModel,
+    RobertaPooler,
     RobertaPreTrainedModel,
+    RobertaSelfAttention,
 )
+from ..roberta.modeling_roberta import create_position_ids_from_input_ids as create_position_ids_from_input_ids
 from .configuration_roberta_prelayernorm import RobertaPreLayerNormConfig
 
 
@@ -58,6 +64,14 @@ class RobertaPreLayerNormOutput(RobertaPreLayerNormSelfOutput):
 
 class RobertaPreLayerNormLayer(RobertaLayer):
     parts = (RobertaPreLayerNormAttention, RobertaPreLayerNormIntermediate, RobertaPreLayerNormOutput)
+
+
+# The rest is RoBERTa's.
+RobertaPreLayerNormSelfAttention = RobertaSelfAttention
+RobertaPreLayerNormEncoder = RobertaEncoder
+RobertaPreLayerNormPooler = RobertaPooler
+RobertaPreLayerNormLMHead = RobertaLMHead
+RobertaPreLayerNormClassificationHead = RobertaClassificationHead
 
 
 class RobertaPreLayerNormPreTrainedModel(RobertaPreTrainedModel):

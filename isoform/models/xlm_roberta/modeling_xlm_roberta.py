@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from ..roberta.modeling_roberta import (
+    RobertaAttention,
+    RobertaClassificationHead,
     RobertaEmbeddings,
+    RobertaEncoder,
     RobertaForCausalLM,
     RobertaForMaskedLM,
     RobertaForMultipleChoice,
     RobertaForQuestionAnswering,
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
+    RobertaIntermediate,
     RobertaLayer,
+    RobertaLMHead,
     RobertaModel,
+    RobertaOutput,
+    RobertaPooler,
     RobertaPreTrainedModel,
+    RobertaSelfAttention,
+    RobertaSelfOutput,
 )
+from ..roberta.modeling_roberta import create_position_ids_from_input_ids as create_position_ids_from_input_ids
 from .configuration_xlm_roberta import XLMRobertaConfig
 
 
@@ -21,6 +31,18 @@ class XLMRobertaEmbeddings(RobertaEmbeddings): ...
 
 
 class XLMRobertaLayer(RobertaLayer): ...
+
+
+# The rest is RoBERTa's.
+XLMRobertaSelfAttention = RobertaSelfAttention
+XLMRobertaSelfOutput = RobertaSelfOutput
+XLMRobertaAttention = RobertaAttention
+XLMRobertaIntermediate = RobertaIntermediate
+XLMRobertaOutput = RobertaOutput
+XLMRobertaEncoder = RobertaEncoder
+XLMRobertaPooler = RobertaPooler
+XLMRobertaLMHead = RobertaLMHead
+XLMRobertaClassificationHead = RobertaClassificationHead
 
 
 class XLMRobertaPreTrainedModel(RobertaPreTrainedModel):
