@@ -155,12 +155,14 @@ def evaluate(
     program: Program,
     operators: Mapping[Any, Callable[..., Any]],
     values: dict[str, Any],
+    cast: Callable[[Any, torch.dtype], Any],
 ) -> tuple[list[Any], dict[str, Any]]:
     """Run `program` in a framework.
 
     Args:
         operators: from ATen operators to functions of the framework's arrays.
         values: by placeholder: weights, constants and inputs; used up.
+        cast: gives an array a type; results are of torch's types this way, whatever the framework's rules are.
 
     Returns:
         The outputs, flat, and the new values of buffers by their names.
@@ -174,12 +176,16 @@ def evaluate(
 
     for node in program.nodes:
         target: Any = node.target
-        function = target if target in ARITHMETIC or target is operator.getitem else operators.get(target)
+        function = operators.get(target)
+        if function is None and (target in ARITHMETIC or target is operator.getitem):
+            function = target
         if function is None:
             raise LoweringError(f"There is no lowering for the operator {target}, used at {_place(node)}")
         args, kwargs = fx.map_arg(node.args, value), fx.map_arg(node.kwargs, value)
         try:
-            values[node.name] = function(*args, **kwargs)
+            made = function(*args, **kwargs)
+            expected = node.meta.get("val")
+            values[node.name] = cast(made, expected.dtype) if isinstance(expected, Tensor) else made
         except LoweringError:
             raise
         except Exception as error:

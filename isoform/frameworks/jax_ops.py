@@ -43,6 +43,12 @@ def to_dtype(dtype: torch.dtype) -> Any:
     return jax.dtypes.canonicalize_dtype(_DTYPES[dtype])
 
 
+def cast(x: Array, dtype: torch.dtype) -> Array:
+    """`x` in JAX's form of the type."""
+    wanted = to_dtype(dtype)
+    return x if x.dtype == wanted else x.astype(wanted)
+
+
 def of(*operators: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a function into the table."""
 
