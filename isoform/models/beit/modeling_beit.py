@@ -294,7 +294,8 @@ class BeitBackbone(TokenBackbone, BeitPreTrainedModel):
             self.fpn1, self.fpn2, self.fpn3, self.fpn4 = _pyramid(config.hidden_size, eps)
 
     def feature_map(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
-        return super().feature_map(x, grid) if self.config.reshape_hidden_states else x
+        config = self.config
+        return super().feature_map(x, grid) if config.reshape_hidden_states or config.add_fpn else x
 
     def feature_maps(self, stages: Any, grid: tuple[int, int]) -> list[Tensor]:
         maps = super().feature_maps(stages, grid)

@@ -49,16 +49,20 @@ class ViTEmbeddings(nn.Module):
         tokens = [getattr(self, name).expand(x.shape[0], -1, -1) for name in self.special_tokens]
         positions: Tensor = self.position_embeddings
         if interpolate_pos_encoding:
-            positions = self.interpolate_pos_encoding(self.patch_embeddings.grid_of(pixel_values))
+            positions = self.interpolate_pos_encoding(pixel_values)
         return self.dropout(torch.cat((*tokens, x), 1) + positions)
 
-    def interpolate_pos_encoding(self, grid: tuple[int, int]) -> Tensor:
-        """Position embeddings for another number of patches."""
-        if grid == self.patch_embeddings.grid:
+    def interpolate_pos_encoding(self, pixel_values: Tensor) -> Tensor:
+        """Position embeddings for images of another size."""
+        height, width = pixel_values.shape[2:]
+        old, new = self.patch_embeddings.grid, self.patch_embeddings.grid_of(pixel_values)
+        # The reference interpolates for images that are not square even where the grid stays the same; with the nudge
+        # that is not the identity.
+        if new == old and (height == width or old[0] != old[1]):
             return self.position_embeddings
         count = len(self.special_tokens)
         special, patches = self.position_embeddings[:, :count], self.position_embeddings[:, count:]
-        return torch.cat((special, resize_grid(patches, self.patch_embeddings.grid, grid, nudge=self.nudge)), 1)
+        return torch.cat((special, resize_grid(patches, old, new, nudge=self.nudge)), 1)
 
 
 def masked_patches(x: Tensor, mask: Tensor, mask_token: Tensor | None) -> Tensor:
