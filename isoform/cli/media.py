@@ -106,9 +106,8 @@ class Saver:
         if self.task == "depth-estimation":
             picture = result["depth"]
         else:
-            picture = {"object-detection": draw_boxes, "image-segmentation": draw_masks}[self.task](
-                open_image(source), result
-            )
+            draw = draw_boxes if self.task == "object-detection" else draw_masks
+            picture = draw(open_image(source), result)
         buffer = io.BytesIO()
         picture.save(buffer, Image.registered_extensions()[path.suffix.lower()])
         return buffer.getvalue()

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from ..pipelines.tasks import TASK_ALIASES, TASKS
 
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("task", metavar="TASK", help=", ".join(sorted([*TASKS, *TASK_ALIASES])))
+    parser.add_argument("task", metavar="TASK", help=", ".join(sorted([*TASKS, *TASK_ALIASES, "translation_xx_to_yy"])))
     parser.add_argument(
         "inputs",
         nargs="*",
@@ -105,6 +105,11 @@ def execute(options: argparse.Namespace) -> int:
 def _check_task(task: str) -> str:
     from ..pipelines.tasks import TASK_ALIASES, TASKS
 
+    if task.startswith("translation_"):  # the languages are part of the name
+        parts = task.split("_")
+        if len(parts) != 4 or parts[2] != "to":
+            raise UsageError(f"there is no task {task!r}: a translation is written translation_xx_to_yy")
+        return task
     if task not in TASKS and task not in TASK_ALIASES:
         raise UsageError(f"there is no task {task!r}; choose from {', '.join(sorted([*TASKS, *TASK_ALIASES]))}")
     return TASK_ALIASES.get(task, task)
@@ -142,7 +147,7 @@ def _inputs(options: argparse.Namespace, task: str) -> list[Any] | Iterator[Any]
     """A list of inputs, or an iterator over those of files and standard input."""
     from ..pipelines.tasks import TASKS
 
-    medium = TASKS[task].medium
+    medium = TASKS[task].medium if task in TASKS else "text"
     if medium != "text":
         given: list[Any] = [existing_file(path, medium) for path in options.inputs]
         read = _given_or_read(options, given)

@@ -130,33 +130,30 @@ class AudioPipeline(Pipeline):
 
 @contextmanager
 def padding_ignored(model: Any, lengths: torch.Tensor) -> Iterator[None]:
-    """Inside, channel-wise group norms over time take their statistics from the frames of `lengths` samples alone.
+    """Inside, a convolution that is normalised over time sees each of the batch's recordings without its padding.
 
     Some models (Wav2Vec2 base) normalise the first convolution's output over all of time, with padding in it.
     Everything after that looks at real frames only where an attention mask is given, so with this a padded batch gives
-    what its recordings give one by one.
+    what its recordings, of `lengths` samples, give one by one.
     """
-    kernels, strides = (getattr(model.config, name, None) for name in ("conv_kernel", "conv_stride"))
-    norms = [
-        module
-        for module in model.modules()
-        if isinstance(module, torch.nn.GroupNorm) and module.num_groups == module.num_channels
-    ]
-    if not kernels or len(norms) != 1:
+    layers = [module for module in model.modules() if any(map(_normalises_time, module.children()))]
+    if len(layers) != 1:
         yield
         return
-    norm = norms[0]
-    frames = (torch.div(lengths - kernels[0], strides[0], rounding_mode="floor") + 1).tolist()
+    layer, real = layers[0], lengths.tolist()
+    forward, (width,), (stride,) = layer.forward, layer.conv.kernel_size, layer.conv.stride
 
-    def normalise(x: torch.Tensor) -> torch.Tensor:
-        rows = torch.zeros_like(x)
-        for row, count in enumerate(frames):
-            real = x[row : row + 1, :, :count]
-            rows[row, :, :count] = functional.group_norm(real, norm.num_groups, norm.weight, norm.bias, norm.eps)[0]
-        return rows
+    def by_row(x: torch.Tensor) -> torch.Tensor:
+        rows = [forward(x[row : row + 1, :, :length]) for row, length in enumerate(real)]
+        frames = (x.shape[-1] - width) // stride + 1
+        return torch.cat([functional.pad(row, (0, frames - row.shape[-1])) for row in rows])
 
-    norm.forward = normalise  # type: ignore[method-assign]
+    layer.forward = by_row
     try:
         yield
     finally:
-        del norm.forward
+        del layer.forward
+
+
+def _normalises_time(module: torch.nn.Module) -> bool:
+    return isinstance(module, torch.nn.GroupNorm) and module.num_groups == module.num_channels

@@ -59,5 +59,6 @@ class DepthEstimationPipeline(ImagePipeline):
         predicted = model_outputs["predicted_depth"]
         size = model_outputs["target_size"][0].tolist()
         depth = torch.nn.functional.interpolate(predicted.float()[:, None], size=size, mode="bicubic")[0, 0].numpy()
-        picture = Image.fromarray((depth * 255 / np.max(depth)).astype("uint8"))
+        # Bicubic curves may go below zero, or above what they connect.
+        picture = Image.fromarray((depth * 255 / np.max(depth)).clip(0, 255).astype("uint8"))
         return {"predicted_depth": predicted, "depth": picture}

@@ -113,7 +113,7 @@ def get_default_model_and_revision(
     return chosen[framework or "pt"]
 
 
-def load_ctc_decoder(name: str, revision: str | None = None, token: Any = None) -> Any:
+def load_ctc_decoder(name: str, revision: Any = None, token: Any = None) -> Any:
     """The beam search decoder, with its language model, that is stored beside a CTC model; None (and a warning) without
     the package pyctcdecode.
 

@@ -34,7 +34,7 @@ def read_bytes(source: str | os.PathLike[str], timeout: float | None = None) -> 
             raise type(error)(error.errno, reason, source) from error
     request = urllib.request.Request(source, headers={"User-Agent": f"isoform/{__version__}"})  # type: ignore[arg-type]
     try:
-        with urllib.request.urlopen(request, **({} if timeout is None else {"timeout": timeout})) as answer:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
             return answer.read()
     except urllib.error.HTTPError as error:
         raise OSError(f"{source} cannot be read: the server answered {error.code} {error.reason}") from error

@@ -37,12 +37,13 @@ def draw_masks(image: Image, segments: Iterable[dict[str, Any]], opacity: float 
     from PIL import ImageDraw
 
     pixels = np.asarray(image.convert("RGB")).astype(np.float32)
-    labels, seen = [], set()
+    labels: list[tuple[str, tuple[int, int, int], tuple[float, float]]] = []
+    seen: set[str] = set()
     for entry in segments:
         mask = np.asarray(entry["mask"]) > 0
         # Several things of one kind get different shades.
         color = color_of(entry["label"], shade=sum(entry["label"] == label for label, _, _ in labels))
-        pixels[mask] = (1 - opacity) * pixels[mask] + opacity * np.float32(color)
+        pixels[mask] = (1 - opacity) * pixels[mask] + opacity * np.asarray(color, np.float32)
         if mask.any():
             labels.append((entry["label"], color, _inner_point(mask)))
     picture = Images.fromarray(pixels.round().astype(np.uint8))

@@ -12,7 +12,7 @@ class Task:
 
     pipeline: str  # "<module in isoform.pipelines>.<class>"
     models: tuple[str, ...]  # names of auto classes, tried in order
-    default: dict[str, Any]  # framework -> (repository, revision)
+    default: dict[Any, Any]  # framework -> (repository, revision); for translation one such for each pair
     kind: str = "text"  # what has to be loaded beside the model: text, audio, image, video or multimodal
     extra: dict[str, Any] = field(default_factory=dict)
     parts: str = ""  # which of these its pipeline uses, where `kind` does not say: tokenizer, image_processor, …

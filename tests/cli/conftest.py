@@ -12,7 +12,9 @@ from tokenizers.processors import TemplateProcessing
 
 import isoform
 from isoform.cli import main
-from tests.golden.pipeline_cases import PIPELINES
+from tests.golden import media_cases, pipeline_cases
+
+PIPELINES = {**pipeline_cases.PIPELINES, **media_cases.PIPELINES}
 
 
 class Outcome(NamedTuple):
@@ -25,7 +27,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """The folder of a model of `pipeline_cases`, saved when it is first asked for."""
+    """The folder of a model of `pipeline_cases` or `media_cases`, saved when it is first asked for."""
     root = tmp_path_factory.mktemp("models")
 
     def folder(name: str) -> str:

@@ -120,6 +120,15 @@ def translator(lib: Any, task: str) -> Any:
     return lib.pipeline(task, model=model, tokenizer=tokenizer)
 
 
+def depth(lib: Any) -> Any:
+    """DPT."""
+    sizes = {"neck_hidden_sizes": [16, 16, 32, 32], "fusion_hidden_size": 32}
+    layers = {"num_hidden_layers": 4, "backbone_out_indices": [0, 1, 2, 3]}
+    model = built(lib, "DPTForDepthEstimation", **{**VISION_SIZES, **sizes, **layers})
+    model.state_dict()["head.head.4.bias"].fill_(1.5)  # nothing is nearer than zero
+    return lib.pipeline("depth-estimation", model=model, image_processor=lib.DPTImageProcessor(size=SQUARE))
+
+
 def captioner(lib: Any) -> Any:
     """ViT and GPT-2."""
     tokenizer = word_tokenizer(lib)
@@ -259,16 +268,7 @@ PIPELINES: dict[str, Callable[[Any], Any]] = {
         num_detection_tokens=10,
         **_labels("cat", "dog", "cow"),
     ),
-    "depth": lambda lib: image_pipe(
-        lib,
-        "depth-estimation",
-        "DPTForDepthEstimation",
-        lib.DPTImageProcessor(size=SQUARE),
-        num_hidden_layers=4,
-        backbone_out_indices=[0, 1, 2, 3],
-        neck_hidden_sizes=[16, 16, 32, 32],
-        fusion_hidden_size=32,
-    ),
+    "depth": depth,
     "caption": captioner,
     "clip": clip,
     "clap": clap,
