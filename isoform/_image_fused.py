@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import PIL
+import PIL.Image
 import torch
 from torch.nn.functional import interpolate
 
 from .image_transforms import crop_center, resize
 from .image_utils import ChannelDimension
 
-__all__ = ["Plan", "can_resize", "transform"]
+__all__ = ["Picture", "Plan", "can_resize", "transform"]
 
 BILINEAR, BICUBIC = 2, 3  # of `PIL.Image.Resampling`
 _MODES = {BILINEAR: "bilinear", BICUBIC: "bicubic"}
@@ -41,13 +41,33 @@ class Plan(NamedTuple):
         return height, width
 
 
+class Picture:
+    """An RGB image of Pillow that shows the shape of the array it can be made into, and is so late and one by one."""
+
+    dtype = np.dtype(np.uint8)
+    ndim = 3
+
+    def __init__(self, image: PIL.Image.Image) -> None:
+        self.image = image
+        self.shape = (image.height, image.width, 3)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return self.shape[0] * self.shape[1] * 3
+
+    def array(self) -> np.ndarray:
+        """The array."""
+        return np.array(self.image)
+
+
 def can_resize(resample: Any) -> bool:
     """Whether PyTorch has this filter."""
     return resample in _MODES
 
 
 def transform(
-    images: Sequence[np.ndarray],
+    images: Sequence[np.ndarray | Picture],
     plans: Sequence[Plan],
     *,
     resample: int = BILINEAR,
@@ -87,10 +107,9 @@ def transform(
         places = [batch[index, :, :height, :width] for index, (height, width) in enumerate(sizes)]
     else:
         batch, places = None, [room(1, *size)[0] for size in sizes]
+    scratch: dict[tuple[int, ...], np.ndarray] = {}  # fresh memory for each image would cost more than its contents
     for image, plan, place in zip(images, plans, places):
-        if not image.flags.writeable or min(image.strides) < 0:
-            image = image.copy()  # PyTorch takes neither
-        pixels = torch.from_numpy(image)
+        pixels = torch.from_numpy(_loaded(image, scratch))
         pixels = _resized(pixels.permute(2, 0, 1) if channels_last else pixels, plan.size, resample)
         place.copy_(pixels if plan.crop is None else crop_center(pixels, *plan.crop))
         if factors:  # at once, while the image is in the processor's cache
@@ -98,6 +117,15 @@ def transform(
     if not result_channels_last:
         return places if batch is None else batch
     return [place.permute(1, 2, 0) for place in places] if batch is None else batch.permute(0, 2, 3, 1)
+
+
+def _loaded(image: np.ndarray | Picture, scratch: dict[tuple[int, ...], np.ndarray]) -> np.ndarray:
+    """The image as an array that PyTorch accepts, valid until the next image of the same shape."""
+    if isinstance(image, Picture):
+        array = scratch.setdefault(image.shape, np.empty(image.shape, np.uint8))
+        array[:] = np.asarray(image.image)
+        return array
+    return image if image.flags.writeable and min(image.strides) >= 0 else image.copy()
 
 
 def _resized(pixels: torch.Tensor, size: tuple[int, int], resample: int) -> torch.Tensor:

@@ -19,7 +19,7 @@ from .image_annotations import (
     prepare_panoptic,
     resize_annotation,
 )
-from .image_pipeline import ImagePipeline
+from .image_pipeline import ImagePipeline, as_array
 from .image_processing_utils import get_size_dict
 from .image_transforms import center_to_corners_format, pad
 from .image_utils import (
@@ -118,7 +118,10 @@ class DetectionPipeline(ImagePipeline):
         sizes = [get_image_size(array, call.input_data_format) for array in arrays]
         result = BatchFeature(self._padded_batch(arrays, call), tensor_type=call.return_tensors)
         if annotations is not None:
-            labels = [self._label(image, note, size, call) for image, note, size in zip(arrays, annotations, sizes)]
+            labels = [
+                self._label(image, note, size, call)
+                for image, note, size in zip(map(as_array, arrays), annotations, sizes)
+            ]
             result["labels"] = [BatchFeature(label, tensor_type=call.return_tensors) for label in labels]
         return result
 
@@ -154,13 +157,13 @@ class DetectionPipeline(ImagePipeline):
             label = self.resize_annotation(label, size, target)
         return self.normalize_annotation(label, target) if call.do_normalize else label
 
-    def _padded_batch(self, arrays: list[np.ndarray], call: SimpleNamespace) -> dict[str, Any]:
+    def _padded_batch(self, arrays: list[Any], call: SimpleNamespace) -> dict[str, Any]:
         """`pixel_values`, and `pixel_mask` where it is wanted."""
         if not call.do_pad:
             return {"pixel_values": self.pixel_values(arrays, call)}
         prepared = self.fused(arrays, call, pad=True)
         if prepared is None:
-            images = [self.transform(array, call) for array in arrays]
+            images = [self.transform(as_array(array), call) for array in arrays]
             return dict(
                 self.pad(
                     images,

@@ -23,6 +23,7 @@ from .image_utils import (
     ChannelDimension,
     get_image_size,
     infer_channel_dimension_format,
+    is_pil_image,
     is_scaled_image,
     make_list_of_images,
     to_numpy_array,
@@ -152,12 +153,14 @@ class ImagePipeline(BaseImageProcessor):
         pixel_values = self.pixel_values(self.arrays(images, call), call)
         return BatchFeature({"pixel_values": pixel_values}, tensor_type=call.return_tensors)
 
-    def arrays(self, images: Any, call: SimpleNamespace) -> list[np.ndarray]:
-        """The images as arrays; notes in `call` where their channels are.
+    def arrays(self, images: Any, call: SimpleNamespace) -> list[Any]:
+        """The images as arrays, or as `Picture`s that become arrays; notes in `call` where their channels are.
 
         Raises:
             ValueError: Something is no image, or a setting is missing.
         """
+        from . import _image_fused
+
         images = make_list_of_images(images)
         if not valid_images(images):
             raise ValueError(
@@ -166,8 +169,8 @@ class ImagePipeline(BaseImageProcessor):
             )
         self.check(call)
         if getattr(call, "do_convert_rgb", False):
-            images = [convert_to_rgb(image) for image in images]
-        arrays = [to_numpy_array(image) for image in images]
+            images = [image if _is_rgb(image) else convert_to_rgb(image) for image in images]
+        arrays = [_image_fused.Picture(image) if _is_rgb(image) else to_numpy_array(image) for image in images]
         if call.do_rescale and is_scaled_image(arrays[0]):
             logger.warning_once(
                 "The values of the images seem to be between 0 and 1 already. Pass `do_rescale=False`, so that they "
@@ -262,11 +265,11 @@ class ImagePipeline(BaseImageProcessor):
 
     # All steps for all images
 
-    def pixel_values(self, images: list[np.ndarray], call: SimpleNamespace) -> Any:
+    def pixel_values(self, images: list[Any], call: SimpleNamespace) -> Any:
         """The prepared images: one batch, as a tensor, or a list of arrays."""
         prepared = self.fused(images, call)
         if prepared is None:
-            prepared = [self.transform(image, call) for image in images]
+            prepared = [self.transform(as_array(image), call) for image in images]
             place = (call.data_format, call.input_data_format)
             prepared = [to_channel_dimension_format(image, *place) for image in prepared]
         if call.return_tensors is not None and len({image.shape for image in prepared}) > 1:
@@ -283,7 +286,7 @@ class ImagePipeline(BaseImageProcessor):
             return images
         return [to_numpy(image) for image in images]
 
-    def fused(self, images: list[np.ndarray], call: SimpleNamespace, pad: bool = False) -> Any:
+    def fused(self, images: list[Any], call: SimpleNamespace, pad: bool = False) -> Any:
         """All steps at once in PyTorch, where images are bytes and the steps those of isoform; None elsewhere."""
         from . import _image_fused
 
@@ -308,6 +311,15 @@ class ImagePipeline(BaseImageProcessor):
             result_channels_last=ChannelDimension(call.data_format) == ChannelDimension.LAST,
             pad=pad,
         )
+
+
+def as_array(image: Any) -> np.ndarray:
+    """One of the `arrays` of a call as a real one."""
+    return image if isinstance(image, np.ndarray) else image.array()
+
+
+def _is_rgb(image: Any) -> bool:
+    return is_pil_image(image) and image.mode == "RGB"
 
 
 def _is_ours(method: Any) -> bool:
