@@ -24,6 +24,7 @@ from ...heads.audio import (
 )
 from ...heads.base import recorded
 from ...layers import Call, Dropout, attend, model_forward, run_layers, split_heads
+from ...layers.convolution import strided_conv1d
 from ...modeling_outputs import MaskedLMOutput, Wav2Vec2BaseModelOutput
 from ...modeling_utils import PreTrainedModel
 from ...utils import ModelOutput, logging
@@ -138,10 +139,8 @@ class ConvLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(batch, channels, length)` to the same of the next layer."""
-        x = self.conv(x)
-        if self.norm == "group":
-            x = self.layer_norm(x)
-        elif self.norm == "layer":
+        x = strided_conv1d(x, self.conv, self.layer_norm if self.norm == "group" else None)
+        if self.norm == "layer":
             x = self.layer_norm(x.transpose(-2, -1)).transpose(-2, -1)
         return self.activation(x)
 
