@@ -239,4 +239,6 @@ def load_backbone(config: Any) -> Any:
 
     if getattr(config, "backbone_config", None) is None:
         raise ConfigError("a backbone is needed: give the configuration of one", field="backbone_config")
+    if config._attn_implementation_internal is not None:  # one choice for the whole model
+        config.backbone_config._attn_implementation = config._attn_implementation
     return AutoBackbone.from_config(config.backbone_config)

@@ -18,7 +18,7 @@ class ResNetConfig(BackboneConfigMixin, PretrainedConfig):
     hidden_sizes: list[int] = field([256, 512, 1024, 2048], "Channels of each stage.", ge=1)
     depths: list[int] = field([3, 4, 6, 3], "Layers of each stage.", ge=1)
     layer_type: str = field("bottleneck", "Two convolutions a layer (`basic`) or three (`bottleneck`).")
-    hidden_act: str = field("relu", "Activation after each normalisation.")
+    hidden_act: str = field("relu", "Activation of the stem and of what each layer gives.")
     downsample_in_first_stage: bool = field(False, "Halve the resolution in the first stage, too.")
     downsample_in_bottleneck: bool = field(False, "Halve it in the first convolution of a bottleneck, not the second.")
     out_features: list[str] | None = field(None, "Stages that a backbone gives, by name.")

@@ -65,7 +65,7 @@ class ResNetEmbeddings(nn.Module):
 
 
 class _Residual(nn.Module):
-    """`activation(shortcut(x) + layer(x))`."""
+    """`activation(shortcut(x) + layer(x))`; inside of `layer` the activation is ReLU, whatever `activation` is."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, activation: str, layers: list[nn.Module]) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class _Residual(nn.Module):
 class ResNetBasicLayer(_Residual):
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1, activation: str = "relu") -> None:
         layers: list[nn.Module] = [
-            ResNetConvLayer(in_channels, out_channels, 3, stride, activation),
+            ResNetConvLayer(in_channels, out_channels, 3, stride),
             ResNetConvLayer(out_channels, out_channels, 3, activation=None),
         ]
         super().__init__(in_channels, out_channels, stride, activation, layers)
@@ -100,8 +100,8 @@ class ResNetBottleNeckLayer(_Residual):
         middle = out_channels // reduction
         first, second = (stride, 1) if downsample_in_bottleneck else (1, stride)
         layers: list[nn.Module] = [
-            ResNetConvLayer(in_channels, middle, 1, first, activation),
-            ResNetConvLayer(middle, middle, 3, second, activation),
+            ResNetConvLayer(in_channels, middle, 1, first),
+            ResNetConvLayer(middle, middle, 3, second),
             ResNetConvLayer(middle, out_channels, 1, activation=None),
         ]
         super().__init__(in_channels, out_channels, stride, activation, layers)
