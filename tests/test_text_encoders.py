@@ -25,6 +25,7 @@ from isoform import (
     RobertaForCausalLM,
     RobertaModel,
 )
+from isoform.cache_utils import StaticCache
 from isoform.errors import ConfigError
 from isoform.models.roberta.modeling_roberta import create_position_ids_from_input_ids
 
@@ -129,6 +130,27 @@ def test_a_decoder_generates_as_without_a_cache(kind):
     assert torch.equal(got, want)
     past = model(IDS, **across).past_key_values
     assert len(past[0]) == 4 and past[0][2].shape == (2, 2, 4, 8)  # the encoder's keys and values as well
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", ["absolute", "relative_key_query"])
+def test_static_cache_decodes_alike(kind):
+    config = RobertaConfig(**SIZES, is_decoder=True, position_embedding_type=kind, initializer_range=0.5)
+    model = RobertaForCausalLM(config).eval()
+    whole = model(IDS).logits
+    cache = StaticCache(config, 2, 12)
+    pieces = []
+    for begin, end in ((0, 3), (3, 4), (4, 5)):
+        pieces.append(model(IDS[:, begin:end], past_key_values=cache).logits)
+        cache.position += end - begin
+    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_a_language_model_that_is_no_decoder_says_so(caplog):
+    model = BertLMHeadModel(BertConfig(**SIZES)).eval()
+    assert "is_decoder" in caplog.text and model.bidirectional
+    options = {"max_new_tokens": 3, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
+    assert torch.equal(model.generate(IDS, compile_decoding=True, **options), model.generate(IDS, **options))
 
 
 def test_cross_attention_needs_a_decoder_that_has_it():

@@ -20,10 +20,11 @@ import torch
 from torch import Tensor
 
 from ..cache_utils import DynamicCache, StaticCache
+from ..layers import masks
 from ..modeling_outputs import CausalLMOutputWithPast
 from ..utils import logging
 from . import _native
-from .steps import PlainSteps
+from .steps import EncoderDecoderSteps, PlainSteps
 
 if TYPE_CHECKING:
     from .loop import Decoding, Options
@@ -45,7 +46,7 @@ class _Buffers(StaticCache):
 
     def __init__(self, keys: list[Tensor], values: list[Tensor], position: Tensor) -> None:
         self.key_cache, self.value_cache, self.position = keys, values, position
-        self.capacity, self.rows = keys[0].shape[2], position[None]
+        self.capacity, self.rows, self.cross = keys[0].shape[2], position[None], {}
 
 
 class Program:
@@ -56,9 +57,10 @@ class Program:
         like: a filled cache, for the number of layers, heads and channels.
         capacity: positions.
         padded: whether there is padding to mask.
+        encoder_room: positions of the encoder's states, of which some may stay empty; 0 without an encoder.
     """
 
-    def __init__(self, model: Any, like: DynamicCache, capacity: int, padded: bool) -> None:
+    def __init__(self, model: Any, like: DynamicCache, capacity: int, padded: bool, encoder_room: int = 0) -> None:
         batch = like[0][0].shape[0]
         device = like[0][0].device
 
@@ -73,13 +75,16 @@ class Program:
         self.mask = torch.ones(batch, capacity, dtype=torch.long, device=device) if padded else None
         placed = padded and model.places_tokens and "position_ids" in model.forward_names()
         self.position_ids = torch.zeros(batch, 1, dtype=torch.long, device=device) if placed else None
+        self.encoder = EncoderBuffers(like, encoder_room) if encoder_room else None
         self._graph: Callable[..., Any] | None = None
         self._arguments: tuple[Any, ...] = ()
         self._checked = torch.compile(_own_code(_step), backend=self._backend, fullgraph=True, dynamic=False)
         self._model = model
 
-    def fill(self, cache: DynamicCache, mask: Tensor | None) -> None:
-        """Start from what `cache` holds. `mask` is `(batch, >= capacity)`."""
+    def fill(self, cache: DynamicCache, mask: Tensor | None, encoder_mask: Tensor | None = None) -> None:
+        """Start from what `cache` holds. `mask` is `(batch, >= capacity)`; `encoder_mask` as in `EncoderBuffers`."""
+        if self.encoder is not None:
+            self.encoder.fill(cache, encoder_mask)
         for buffers, filled in ((self.keys, cache.key_cache), (self.values, cache.value_cache)):
             for to, given in zip(buffers, filled):
                 to[:, :, : cache.length] = given
@@ -93,8 +98,9 @@ class Program:
             first: the model may have changed since the last run, so let the compiler check that the graph still holds.
         """
         if first or self._graph is None:
+            encoder = None if self.encoder is None else self.encoder.tensors
             return self._checked(
-                self._model, self.ids, self.position, self.keys, self.values, self.mask, self.position_ids
+                self._model, self.ids, self.position, self.keys, self.values, self.mask, self.position_ids, encoder
             )
         # The arguments are the same tensors in every step, so the checks of the first step hold.
         return self._graph(*self._arguments)[0]
@@ -119,6 +125,30 @@ class Program:
         return call
 
 
+class EncoderBuffers:
+    """The encoder's keys and values for each layer, with room for longer ones, and the mask that hides the room."""
+
+    def __init__(self, like: DynamicCache, room: int) -> None:
+        self.pairs = [tuple(x.new_zeros(*x.shape[:2], room, x.shape[3]) for x in layer[2:]) for layer in like]
+        first = self.pairs[0][0]
+        self.mask = first.new_zeros(first.shape[0], 1, 1, room)
+        self.states = first.new_zeros(first.shape[0], room, 1)  # stands for the states, from which nothing is computed
+
+    @property
+    def tensors(self) -> tuple[Any, ...]:
+        return self.pairs, self.states, self.mask
+
+    def fill(self, cache: DynamicCache, mask: Tensor | None) -> None:
+        """Take over what `cache` holds; `mask` is additive, `(batch, 1, 1, positions)`."""
+        held = 0
+        for layer, pair in zip(cache, self.pairs):
+            held = layer[2].shape[2]
+            for to, given in zip(pair, layer[2:]):
+                to[:, :, :held] = given
+        self.mask.fill_(torch.finfo(self.mask.dtype).min)
+        self.mask[..., :held] = 0 if mask is None else mask
+
+
 def _step(
     model: Any,
     ids: Tensor,
@@ -127,12 +157,21 @@ def _step(
     values: list[Tensor],
     mask: Tensor | None,
     position_ids: Tensor | None,
+    encoder: tuple[Any, ...] | None,
 ) -> Tensor:
     """One step of `model`; the cache is written in place."""
     inputs: dict[str, Any] = {} if mask is None else {"attention_mask": mask}
     if position_ids is not None:
         inputs["position_ids"] = position_ids
     cache = _Buffers(keys, values, position)
+    if encoder is not None:
+        pairs, states, encoder_mask = encoder
+        cache.cross = dict(enumerate(pairs))
+        given = {"encoder_hidden_states": states, "encoder_attention_mask": masks.Prepared(encoder_mask)}
+        output = model.get_decoder()(
+            input_ids=ids, past_key_values=cache, use_cache=True, return_dict=True, **inputs, **given
+        )
+        return model._logits(output.last_hidden_state)[:, -1]
     return model(input_ids=ids, past_key_values=cache, use_cache=True, return_dict=True, **inputs).logits[:, -1]
 
 
@@ -186,6 +225,7 @@ class CompiledSteps(PlainSteps):
     def __init__(self, model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> None:
         super().__init__(model, ids, kwargs, options)
         self.max_length = options.max_length
+        self.cross: dict[int, tuple[Tensor, Tensor]] = {}
         self.program: Program | None = None
         self.fresh = self.failed = False
 
@@ -194,7 +234,9 @@ class CompiledSteps(PlainSteps):
         if self.program is None:
             return self.cache
         layers = zip(self.program.keys, self.program.values)
-        return DynamicCache.from_legacy_cache([[x[:, :, : self.seen].clone() for x in pair] for pair in layers])
+        cache = DynamicCache.from_legacy_cache([[x[:, :, : self.seen].clone() for x in pair] for pair in layers])
+        cache.cross.update(self.cross)
+        return cache
 
     def forward(self, run: Decoding) -> Any:
         end = run.length + self.offset
@@ -233,19 +275,30 @@ class CompiledSteps(PlainSteps):
         if self.mask is not None and self.mask.shape[1] < capacity:
             self._prepare_mask(self.mask, capacity)
         sample = cache[0][0]
-        key = (sample.shape[0], capacity, sample.dtype, sample.device, self.mask is not None, torch.get_num_threads())
+        room = self.encoder_room(cache)
+        padded = self.mask is not None
+        key = (sample.shape[0], capacity, room, sample.dtype, sample.device, padded, torch.get_num_threads())
         made = programs_of(self.model)
         program = made.get(key)
         _native.use_huge_pages(self.model)
         if program is None or not program.lock.acquire(blocking=False):
             # A program in use by another thread is left to it.
-            program = made[key] = Program(self.model, cache, capacity, self.mask is not None)
+            program = made[key] = Program(self.model, cache, capacity, padded, room)
             program.lock.acquire()
             while len(made) > _MOST_PROGRAMS:
                 del made[next(iter(made))]  # the oldest; whoever runs it keeps it until done
         self.program, self.fresh, self.seen = program, True, cache.length
-        program.fill(cache, self.mask)
+        program.fill(cache, self.mask, self.prepared_encoder_mask())
+        self.cross = cache.cross
         self.cache = DynamicCache()  # its content is in the program now
+
+    def encoder_room(self, cache: DynamicCache) -> int:
+        """Positions of the encoder's states to make room for."""
+        return 0
+
+    def prepared_encoder_mask(self) -> Tensor | None:
+        """The additive mask over the encoder's states `(batch, 1, 1, positions)`, if there is one."""
+        return None
 
     def reorder(self, rows: Tensor, start: int = 0) -> None:
         if self.program is None:
@@ -268,10 +321,19 @@ class CompiledSteps(PlainSteps):
             self.program = None
 
 
+class CompiledEncoderDecoderSteps(CompiledSteps, EncoderDecoderSteps):
+    """As `CompiledSteps`, of the decoder of a model with an encoder."""
+
+    def encoder_room(self, cache: DynamicCache) -> int:
+        return bucket(cache.cross[0][0].shape[2])
+
+    def prepared_encoder_mask(self) -> Tensor | None:
+        mask = self.encoder_mask
+        return mask if mask is None else masks.to_additive(mask, self.states.dtype)
+
+
 def reason_against(model: Any, options: Options) -> str | None:
     """Why `model` cannot be run by compiled steps, if it cannot."""
-    if model.config.is_encoder_decoder:
-        return "the model has an encoder"
     if model.training:
         return "the model is in training mode: call model.eval()"
     if options.attentions or options.hidden_states:

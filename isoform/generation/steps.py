@@ -313,13 +313,14 @@ def make_steps(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options
     compiled = kwargs.pop("compile_decoding", None)
     plain = strategy.plain_steps and use_cache and _is_plain(model, ids, kwargs, options)
     if compiled:
-        from .compiled import CompiledSteps, reason_against, warn_once
+        from .compiled import CompiledEncoderDecoderSteps, CompiledSteps, reason_against, warn_once
 
         reason = (
             reason_against(model, options) if plain else "the model, its inputs or the kind of decoding rule it out"
         )
         if reason is None:
-            return CompiledSteps(model, ids, kwargs, options)
+            kind = CompiledEncoderDecoderSteps if model.config.is_encoder_decoder else CompiledSteps
+            return kind(model, ids, kwargs, options)
         warn_once(reason)
     if not plain:
         return ProtocolSteps(model, kwargs, options)
@@ -380,7 +381,7 @@ def _is_plain(model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options)
     if not all(is_hook(model, name, owner) for name, owner in hooks.items()):
         return False
     mask, embeds, past = (kwargs.get(name) for name in ("attention_mask", "inputs_embeds", "past_key_values"))
-    if encoder_decoder != hasattr(family, "get_encoder"):
+    if encoder_decoder != hasattr(family, "get_encoder") or getattr(model, "bidirectional", False):
         return False
     if encoder_decoder:
         mask, embeds = kwargs.get("decoder_attention_mask"), None

@@ -124,6 +124,11 @@ class CausalLM(VocabularyHead):
         )
         super().__init_subclass__(**options)
 
+    @property
+    def bidirectional(self) -> bool:
+        """Whether all positions see each other, so that nothing can be cached (BERT unless it is made a decoder)."""
+        return False
+
     def get_decoder(self) -> nn.Module:
         """The decoder under the head."""
         body = self.base_model  # type: ignore[attr-defined]

@@ -25,8 +25,10 @@ from ...modeling_outputs import (
 )
 from ...modeling_utils import PreTrainedModel
 from ...pytorch_utils import apply_chunking_to_forward
-from ...utils import ModelOutput
+from ...utils import ModelOutput, logging
 from .configuration_bert import BertConfig
+
+logger = logging.get_logger(__name__)
 
 
 class BertEmbeddings(nn.Module):
@@ -331,10 +333,25 @@ class BertForPreTraining(Head, BertPreTrainedModel, body=BertModel, signature=TE
         return output(loss=loss, prediction_logits=words, seq_relationship_logits=order, **recorded(outputs, output))
 
 
+class DecoderLM(
+    CausalLM, output=CausalLMOutputWithCrossAttentions, places_tokens=False, cache_with_labels=False,
+    body_options=NO_POOLER,
+):  # fmt: skip
+    """Next-token prediction over an encoder that the config makes a decoder (`is_decoder`)."""
+
+    @property
+    def bidirectional(self) -> bool:
+        return not self.config.is_decoder  # type: ignore[attr-defined]
+
+    def build_head(self, config: BertConfig) -> None:
+        super().build_head(config)
+        if not config.is_decoder:
+            logger.warning(f"{type(self).__name__} is to predict next tokens: set `is_decoder=True` in its config.")
+
+
 class BertLMHeadModel(
-    CausalLM, BertPreTrainedModel, body=BertModel, head="cls", module=BertOnlyMLMHead, projection="predictions.decoder",
-    output=CausalLMOutputWithCrossAttentions, places_tokens=False, cache_with_labels=False,
-    signature=DECODER, body_options=NO_POOLER,
+    DecoderLM, BertPreTrainedModel, body=BertModel, head="cls", module=BertOnlyMLMHead,
+    projection="predictions.decoder", signature=DECODER,
 ): ...  # fmt: skip
 
 

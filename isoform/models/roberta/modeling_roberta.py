@@ -8,10 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...heads import CausalLM, ExtractiveQA, MaskedLM, ModuleScore, MultipleChoice, TokenScore
+from ...heads import ExtractiveQA, MaskedLM, ModuleScore, MultipleChoice, TokenScore
 from ...heads.lm import SharedBias
 from ...layers import Dropout
-from ...modeling_outputs import CausalLMOutputWithCrossAttentions
 from ..bert.modeling_bert import (
     CROSS,
     DECODER,
@@ -29,6 +28,7 @@ from ..bert.modeling_bert import (
     BertPreTrainedModel,
     BertSelfAttention,
     BertSelfOutput,
+    DecoderLM,
 )
 from .configuration_roberta import RobertaConfig
 
@@ -99,10 +99,8 @@ _CHOICE = (
 
 
 class RobertaForCausalLM(
-    CausalLM, RobertaPreTrainedModel, body=RobertaModel, head="lm_head", module=RobertaLMHead,
-    output=CausalLMOutputWithCrossAttentions, places_tokens=False, cache_with_labels=False, signature=DECODER,
-    body_options=NO_POOLER,
-): ...  # fmt: skip
+    DecoderLM, RobertaPreTrainedModel, body=RobertaModel, head="lm_head", module=RobertaLMHead, signature=DECODER
+): ...
 
 
 class RobertaForMaskedLM(
