@@ -168,8 +168,11 @@ class SwinSelfAttention(SelfAttention):
 
     def bias(self, q: Tensor, k: Tensor, call: Call) -> Tensor:
         index: Any = self.relative_position_index
-        bias = relative_bias(self.relative_position_bias_table, index)
-        return bias if call.bias is None else bias + call.bias.to(bias.dtype)
+        bias = relative_bias(self.relative_position_bias_table, index).to(q.dtype)
+        if call.bias is None:
+            return bias
+        bias = bias + call.bias.to(q.dtype)  # (windows, heads, places, places)
+        return bias.repeat(q.shape[0] // bias.shape[0], 1, 1, 1)
 
 
 class SwinAttention(Prunable):
@@ -207,32 +210,35 @@ class SwinLayer(nn.Module):
 
     def attend_windows(self, x: Tensor, grid: Grid, shift: int, call: Call) -> Tensor:
         """Attention of `x` `(batch, rows * columns, hidden)` within windows; maps are padded to whole windows."""
-        size = self.window_size
-        padded = (grid[0] + size - 1) // size * size, (grid[1] + size - 1) // size * size
-        x = pad_map(x.unflatten(1, grid), *padded)
-        if shift:
-            x = x.roll((-shift, -shift), (1, 2))
-            mask = call.shared(
-                ("shift", self.stage),
-                lambda: (shift_mask(padded, size, shift, x.device).repeat(x.shape[0], 1, 1, 1),),
-                x.device,
-            )
-            call.bias = mask[0]
-        else:
-            call.bias = None
-        windows = self.attention(window_partition(x, size).flatten(1, 2), call)
-        x = window_reverse(windows, size, *padded, x.shape[0])
-        if shift:
-            x = x.roll((shift, shift), (1, 2))
-        return x[:, : grid[0], : grid[1]].flatten(1, 2)
+        size, (batch, _, width) = self.window_size, x.shape
+        rows, columns = ((length + size - 1) // size * size for length in grid)
+        x = pad_map(x.unflatten(1, grid), rows, columns).flatten(1, 2)
+        device = x.device
+        order, back, call.bias = call.shared(
+            ("windows", self.stage, shift), lambda: windows(grid, (rows, columns), size, shift, device), device
+        )
+        x = x.index_select(1, order).reshape(batch * (rows // size) * (columns // size), size * size, width)
+        return self.attention(x, call).reshape(batch, rows * columns, width).index_select(1, back)
+
+
+def windows(
+    grid: Grid, padded: Grid, size: int, shift: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """How to cut a map of `padded` size, rolled by `shift`, into windows.
+
+    Returns:
+        The places of the map, window after window; where each place of `grid` is in that order; and, for a rolled map,
+        what keeps apart patches from its opposite borders: `(windows, 1, places, places)`, -100 for such pairs.
+    """
+    places = torch.arange(padded[0] * padded[1], device=device)
+    order = window_partition(places.view(1, *padded, 1).roll((-shift, -shift), (1, 2)), size).flatten()
+    back = window_reverse(places.view(-1, size, size, 1), size, *padded, 1).roll((shift, shift), (1, 2))
+    back = back[0, : grid[0], : grid[1], 0].flatten()
+    return order, back, shift_mask(padded, size, shift, device) if shift else None
 
 
 def shift_mask(grid: Grid, size: int, shift: int, device: torch.device) -> Tensor:
-    """What keeps apart, in windows of a rolled map, the patches from its opposite borders.
-
-    Returns:
-        `(windows, 1, places, places)`: 0 for pairs from one region of the map, -100 for others.
-    """
+    """What `windows` adds to the scores of a rolled map."""
     bands = []
     for length in grid:
         place = torch.arange(length, device=device)
