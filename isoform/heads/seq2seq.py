@@ -169,6 +169,7 @@ class Seq2SeqLM(_OnEncoderDecoder):
     label_names = ("labels",)
     final_bias = False
     cache_with_labels = False
+    places_tokens = False  # positions are the decoder's own business
     head_name = output_embeddings = "lm_head"
     main_input_name = "input_ids"
 
