@@ -31,7 +31,7 @@ class SpeechProcessor(ProcessorMixin):
 
         Args:
             args: A sound, or several.
-            kwargs: `audio` (or `raw_speech`), if not in `args`; `sampling_rate`; `text`, one or several transcripts; others
+            kwargs: `audio` (or `raw_speech`), if not in `args`; `sampling_rate`; `text`, one or several texts; others
                 go to the feature extractor and to the tokenizer.
 
         Returns:
