@@ -48,6 +48,7 @@ NAMES: dict[str, str] = {
     "ObjectDetectionPipeline QuestionAnsweringPipeline SummarizationPipeline Text2TextGenerationPipeline "
     "TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline TranslationPipeline "
     "ZeroShotAudioClassificationPipeline ZeroShotClassificationPipeline ZeroShotImageClassificationPipeline",
+    "processing_utils": "ProcessorMixin",
     "pytorch_utils": "Conv1D apply_chunking_to_forward prune_layer",
     "tokenization_utils": "PreTrainedTokenizer",
     "tokenization_utils_base": "AddedToken BatchEncoding CharSpan PreTrainedTokenizerBase SpecialTokensMixin TokenSpan",

@@ -161,6 +161,8 @@ from .models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_
 from .models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING as MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING
 from .models.auto.modeling_auto import MODEL_MAPPING as MODEL_MAPPING
 from .models.auto.modeling_auto import MODEL_WITH_LM_HEAD_MAPPING as MODEL_WITH_LM_HEAD_MAPPING
+from .models.auto.processing_auto import AutoProcessor as AutoProcessor
+from .models.auto.processing_auto import PROCESSOR_MAPPING as PROCESSOR_MAPPING
 from .models.auto.tokenization_auto import AutoTokenizer as AutoTokenizer
 from .models.auto.tokenization_auto import TOKENIZER_MAPPING as TOKENIZER_MAPPING
 from .models.bart.configuration_bart import BartConfig as BartConfig
@@ -431,6 +433,7 @@ from .models.wav2vec2.processing_wav2vec2 import Wav2Vec2Processor as Wav2Vec2Pr
 from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2CTCTokenizer as Wav2Vec2CTCTokenizer
 from .models.wav2vec2.tokenization_wav2vec2 import Wav2Vec2Tokenizer as Wav2Vec2Tokenizer
 from .models.wav2vec2_phoneme.tokenization_wav2vec2_phoneme import Wav2Vec2PhonemeCTCTokenizer as Wav2Vec2PhonemeCTCTokenizer
+from .models.wav2vec2_with_lm.processing_wav2vec2_with_lm import Wav2Vec2ProcessorWithLM as Wav2Vec2ProcessorWithLM
 from .models.xlm_roberta.configuration_xlm_roberta import XLMRobertaConfig as XLMRobertaConfig
 from .models.xlm_roberta.modeling_xlm_roberta import XLMRobertaForCausalLM as XLMRobertaForCausalLM
 from .models.xlm_roberta.modeling_xlm_roberta import XLMRobertaForMaskedLM as XLMRobertaForMaskedLM
@@ -477,6 +480,7 @@ from .pipelines import ZeroShotAudioClassificationPipeline as ZeroShotAudioClass
 from .pipelines import ZeroShotClassificationPipeline as ZeroShotClassificationPipeline
 from .pipelines import ZeroShotImageClassificationPipeline as ZeroShotImageClassificationPipeline
 from .pipelines import pipeline as pipeline
+from .processing_utils import ProcessorMixin as ProcessorMixin
 from .pytorch_utils import Conv1D as Conv1D
 from .pytorch_utils import apply_chunking_to_forward as apply_chunking_to_forward
 from .pytorch_utils import prune_layer as prune_layer

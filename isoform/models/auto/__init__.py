@@ -18,6 +18,7 @@ def exports() -> dict[str, Export]:
         "feature_extraction_auto",
         "image_processing_auto",
         "modeling_auto",
+        "processing_auto",
     ):
         names[module] = importlib.import_module(f"{__name__}.{module}").__all__
     return {name: Export(f"models.auto.{module}") for module, found in names.items() for name in found}
