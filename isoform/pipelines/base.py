@@ -8,7 +8,7 @@ import os
 import types
 from abc import ABC, abstractmethod
 from collections import UserDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Union
 
@@ -298,6 +298,11 @@ class Pipeline(_ScikitCompat):
         """`_forward` in evaluation mode and without gradients: tensors go to the device, results to the CPU."""
         with self.device_placement(), self.get_inference_context()(), _evaluating(self.model):
             model_inputs = self._ensure_tensor_on_device(model_inputs, self.device)
+            dtype = getattr(self.model, "dtype", None)
+            if dtype in (torch.float16, torch.bfloat16) and isinstance(model_inputs, Mapping):
+                for name, value in model_inputs.items():  # pixels and samples; tokens and masks are whole numbers
+                    if isinstance(value, torch.Tensor) and value.is_floating_point():
+                        model_inputs[name] = value.to(dtype)  # type: ignore[index]
             outputs = self._forward(model_inputs, **forward_params)
             return self._ensure_tensor_on_device(outputs, torch.device("cpu"))
 

@@ -150,6 +150,16 @@ def test_saved_pipelines_load(tmp_path: Path) -> None:
         assert difference(loaded(sample, **options), pipe(sample, **options)) is None
 
 
+@pytest.mark.parametrize("name", ["see", "segment", "detect", "depth", "clip", "hear", "write", "clap"])
+def test_half_precision(name: str) -> None:
+    pipe = PIPELINES[name](isoform)
+    pipe.model.to(torch.bfloat16)
+    sample = sound(0.5) if name in ("hear", "write", "clap") else photo()
+    options = {"candidate_labels": ["cat", "dog"]} if name.startswith("cl") else {}
+    assert pipe(sample, **options) is not None
+    assert len(pipe([sample, sample], batch_size="auto", **options)) == 2
+
+
 def test_boxes_are_drawn_where_they_are() -> None:
     found = [{"label": "cat", "score": 0.9, "box": {"xmin": 10, "ymin": 40, "xmax": 60, "ymax": 90}}]
     plain = Image.new("RGB", (120, 100), "white")
