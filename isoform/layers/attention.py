@@ -105,14 +105,17 @@ def cross_attend(
 
 
 def encoder_keys(
-    q: Tensor, call: Call, index: int, project: Callable[[Tensor], tuple[Tensor, Tensor]]
-) -> tuple[Tensor, Tensor]:
+    q: Tensor, call: Call, index: int, project: Callable[[Tensor], tuple[Tensor, ...]], shown: bool = True
+) -> tuple[Tensor, ...]:
     """Keys and values of the encoder's states for one decoder layer: made in the first pass, then kept in the cache.
 
     Args:
         q: the layer's queries, for their device.
         project: states `(batch, positions, width)` -> keys and values, each `(batch, heads, positions, head_size)`.
+        shown: they are the third and fourth tensor of the layer in the documented nested tuple; else they are in the
+            cache, but not to be seen there.
     """
+    index = index if shown else -1 - index
     states, kept = call.encoder_hidden_states, None if call.cache is None else call.cache.cross
     pair = None if kept is None else kept.get(index)
     if pair is None or pair[0].shape[2] != states.shape[1]:

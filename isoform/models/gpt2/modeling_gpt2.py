@@ -18,6 +18,7 @@ from ...layers import (
     FeedForward,
     attend,
     cross_attend,
+    encoder_keys,
     model_forward,
     run_layers,
     split_fused,
@@ -55,11 +56,15 @@ class GPT2Attention(nn.Module):
         self.num_heads -= len(heads)
         self.pruned_heads |= heads
 
+    def project(self, states: Tensor) -> tuple[Tensor, ...]:
+        """Keys and values of an encoder's states."""
+        return split_fused(self.c_attn(states), 2, self.num_heads)
+
     def forward(self, x: Tensor, call: Call) -> Tensor:
         p = self.attn_dropout.rate
         if self.is_cross_attention:
-            k, v = split_fused(self.c_attn(call.encoder_hidden_states), 2, self.num_heads)
             q = split_heads(self.q_attn(x), self.num_heads)
+            k, v = encoder_keys(q, call, self.layer_idx, self.project, shown=False)
             y = cross_attend(q, k, v, call, self.layer_idx, dropout=p, scale=self.scale)
         else:
             q, k, v = split_fused(self.c_attn(x), 3, self.num_heads)
