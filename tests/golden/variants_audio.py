@@ -34,7 +34,7 @@ def views(inputs: dict) -> dict:
     generator = torch.Generator().manual_seed(0)
     plain = inputs["input_features"]
     shape = (plain.shape[0], 4, *plain.shape[2:])
-    longer = torch.tensor([[True]] + [[False]] * (plain.shape[0] - 1))
+    longer = torch.arange(plain.shape[0])[:, None] < 2  # two, so that batch norms can train
     return {"input_features": torch.randn(shape, generator=generator), "is_longer": longer}
 
 
