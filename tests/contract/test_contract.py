@@ -44,7 +44,9 @@ def plain_inputs(case: Case) -> dict[str, Any]:
     return {
         k: v
         for k, v in case.inputs.items()
-        if isinstance(v, torch.Tensor) and k not in left_out and not k.endswith("head_mask")
+        if (isinstance(v, torch.Tensor) or k == "interpolate_pos_encoding")
+        and k not in left_out
+        and not k.endswith("head_mask")
     }
 
 
@@ -283,7 +285,7 @@ def test_prune_heads(case, model):
     mask = torch.ones(layers, heads)
     inputs = {k: v for k, v in plain_inputs(case).items() if not k.startswith("encoder")}  # of self-attention
     if "decoder_head_mask" in takes:
-        inputs["decoder_head_mask"] = mask.clone()
+        inputs["decoder_head_mask"] = torch.ones(getattr(model.config, "num_decoder_layers", layers), heads)
     mask[0, 1] = 0
     want = first(model(**inputs, head_mask=mask))
     model.prune_heads({0: [1]})
@@ -308,8 +310,7 @@ def export_inputs(case: Case) -> dict[str, Any]:
     """The case's inputs with masks that hide nothing."""
     takes = parameters(case.model_class.forward)
     left_out = ("position_ids", "encoder_hidden_states", "encoder_attention_mask")
-    inputs = {k: v for k, v in case.inputs.items() if isinstance(v, torch.Tensor) and k not in left_out}
-    inputs = {k: v for k, v in inputs.items() if not k.endswith("head_mask")}
+    inputs = {k: v for k, v in plain_inputs(case).items() if k not in left_out}
     for side in ("", "decoder_"):
         ids, mask = inputs.get(f"{side}input_ids"), f"{side}attention_mask"
         if ids is not None and ids.dim() == 2 and mask in takes:
