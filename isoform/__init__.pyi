@@ -298,7 +298,6 @@ from .models.dpt.modeling_dpt import DPTModel as DPTModel
 from .models.dpt.modeling_dpt import DPTPreTrainedModel as DPTPreTrainedModel
 from .models.encoder_decoder.configuration_encoder_decoder import EncoderDecoderConfig as EncoderDecoderConfig
 from .models.encoder_decoder.modeling_encoder_decoder import EncoderDecoderModel as EncoderDecoderModel
-from .models.encoder_decoder.modeling_encoder_decoder import EncoderDecoderPreTrainedModel as EncoderDecoderPreTrainedModel
 from .models.gpt2.configuration_gpt2 import GPT2Config as GPT2Config
 from .models.gpt2.modeling_gpt2 import GPT2DoubleHeadsModel as GPT2DoubleHeadsModel
 from .models.gpt2.modeling_gpt2 import GPT2ForQuestionAnswering as GPT2ForQuestionAnswering
@@ -405,10 +404,8 @@ from .models.upernet.modeling_upernet import UperNetForSemanticSegmentation as U
 from .models.upernet.modeling_upernet import UperNetPreTrainedModel as UperNetPreTrainedModel
 from .models.vision_encoder_decoder.configuration_vision_encoder_decoder import VisionEncoderDecoderConfig as VisionEncoderDecoderConfig
 from .models.vision_encoder_decoder.modeling_vision_encoder_decoder import VisionEncoderDecoderModel as VisionEncoderDecoderModel
-from .models.vision_encoder_decoder.modeling_vision_encoder_decoder import VisionEncoderDecoderPreTrainedModel as VisionEncoderDecoderPreTrainedModel
 from .models.vision_text_dual_encoder.configuration_vision_text_dual_encoder import VisionTextDualEncoderConfig as VisionTextDualEncoderConfig
 from .models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderModel as VisionTextDualEncoderModel
-from .models.vision_text_dual_encoder.modeling_vision_text_dual_encoder import VisionTextDualEncoderPreTrainedModel as VisionTextDualEncoderPreTrainedModel
 from .models.vision_text_dual_encoder.processing_vision_text_dual_encoder import VisionTextDualEncoderProcessor as VisionTextDualEncoderProcessor
 from .models.vit.configuration_vit import ViTConfig as ViTConfig
 from .models.vit.feature_extraction_vit import ViTFeatureExtractor as ViTFeatureExtractor

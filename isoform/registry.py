@@ -81,6 +81,7 @@ class Arch:
         auto: Where the auto tables deviate from what the suffixes imply: task -> suffix (or several), None to leave
             the task out. A task is what follows `AutoModelFor`: `{"TextEncoding": "Model", "AudioXVector": None}`.
         also: Further public names by kind of module: `{"modeling": "load_tf_weights_in_gpt2 GPT2Attention"}`.
+        base: Whether there is a `<prefix>PreTrainedModel`.
         extra: Extra that the torch classes need (most need none).
         file: Ending of its module names, `modeling_<file>`; by default the model type with underscores.
         title: Name for people, "GPT NeoX"; by default the prefix.
@@ -96,6 +97,7 @@ class Arch:
     processor: str | None = None
     auto: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
+    base: bool = True
     extra: str | None = None
     file: str = ""
     title: str = ""
@@ -131,7 +133,8 @@ class Arch:
 
         yield f"configuration_{self.file}", own(self.config), None
         if self.torch:
-            names = [self.prefix + suffix for suffix in (*self.suffixes, "PreTrainedModel")]
+            base = ("PreTrainedModel",) if self.base else ()
+            names = [self.prefix + suffix for suffix in (*self.suffixes, *base)]
             yield f"modeling_{self.file}", names, self.extra
         slow, fast = self.tokenizer
         yield f"tokenization_{self.file}", own(slow), None

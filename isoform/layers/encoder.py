@@ -81,6 +81,7 @@ class Prunable(nn.Module):
     def prune_heads(self, heads: Iterable[int]) -> None:
         """Remove heads, numbered as in the unpruned block."""
         block = getattr(self, self.inner)
+        index: Any
         pruned: set[int] = block.__dict__.setdefault("pruned_heads", set())
         size = block.attention_head_size
         heads, index = find_pruneable_heads_and_indices(heads, block.num_attention_heads, size, pruned)

@@ -192,7 +192,8 @@ class BertPooler(nn.Module):
 
 
 class BertPreTrainedModel(PreTrainedModel):
-    config_class, base_model_prefix, input_embeddings = BertConfig, "bert", "embeddings.word_embeddings"
+    config_class: type = BertConfig
+    base_model_prefix, input_embeddings = "bert", "embeddings.word_embeddings"
     ignored_checkpoint_keys = (r"embeddings\.(position_ids|token_type_ids)$",)
     _no_split_modules = ["BertEmbeddings", "BertLayer"]
 

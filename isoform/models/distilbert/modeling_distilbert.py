@@ -52,8 +52,7 @@ class MultiHeadSelfAttention(nn.Module):
         self.index, self.dim, self.n_heads = index, config.dim, config.n_heads
         self.attention_head_size = config.dim // config.n_heads
         self.dropout = Dropout(config.attention_dropout)
-        for name in ("q_lin", "k_lin", "v_lin", "out_lin"):
-            setattr(self, name, nn.Linear(config.dim, config.dim))
+        self.q_lin, self.k_lin, self.v_lin, self.out_lin = (nn.Linear(config.dim, config.dim) for _ in range(4))
         self.pruned_heads: set[int] = set()
 
     def prune_heads(self, heads: Iterable[int]) -> None:

@@ -6,7 +6,8 @@ ARCH = Arch(
     "encoder-decoder",
     "EncoderDecoder",
     torch="Model",
-    auto={"Model": None, "Seq2SeqLM": "Model", "WithLMHead": "Model"},
+    auto={"Model": None, "Seq2SeqLM": "Model", "_AutoModelWithLMHead": "Model"},
+    base=False,
     title="Encoder-decoder models",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)

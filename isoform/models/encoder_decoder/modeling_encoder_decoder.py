@@ -106,6 +106,8 @@ class EncoderDecoderPair(Composite):
 
     parts = {"encoder": "encoder", "decoder": "decoder"}
     masks_padding = False
+    encoder: PreTrainedModel
+    decoder: PreTrainedModel
 
     def __init__(
         self,

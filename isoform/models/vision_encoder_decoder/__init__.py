@@ -7,6 +7,7 @@ ARCH = Arch(
     "VisionEncoderDecoder",
     torch="Model",
     auto={"Model": None, "Vision2Seq": "Model"},
+    base=False,
     title="Vision encoder-decoder models",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)

@@ -7,6 +7,7 @@ ARCH = Arch(
     "VisionTextDualEncoder",
     torch="Model",
     processor="VisionTextDualEncoderProcessor",
+    base=False,
     title="Vision-text dual encoders",
 )
 __getattr__, __dir__ = ARCH.attributes(__name__)
