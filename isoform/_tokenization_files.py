@@ -89,6 +89,8 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
     is_fast: bool
     _auto_class: str | None
     _processor_class: str | None
+    # Whether `__init__` itself makes the Python tokenizer that is to be converted, if it needs one.
+    _makes_slow_tokenizer = False
 
     @property
     def vocab_size(self) -> int:
@@ -216,7 +218,8 @@ class TokenizerFiles(SpecialTokensMixin, PushToHubMixin):
         """Builds a tokenizer from its files, given by the name of their argument."""
         files = dict(resolved_vocab_files)
         slow = cls.slow_tokenizer_class
-        if slow is not None and (kwargs.get("from_slow", False) or files.get("tokenizer_file") is None):
+        from_slow = kwargs.get("from_slow", False)
+        if slow is not None and (from_slow or (files.get("tokenizer_file") is None and not cls._makes_slow_tokenizer)):
             slow_files = {key: path for key, path in files.items() if key != "tokenizer_file"}
             options = {key: value for key, value in kwargs.items() if key != "from_slow"}
             kwargs["__slow_tokenizer"] = slow._from_pretrained(

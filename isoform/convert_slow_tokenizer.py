@@ -26,7 +26,11 @@ ScoredPieces = Sequence[tuple[str, float]]
 
 
 def byte_level_bpe(
-    vocab: Mapping[str, int], merges: Iterable[tuple[str, str]], add_prefix_space: bool = False, source: str = ""
+    vocab: Mapping[str, int],
+    merges: Iterable[tuple[str, str]],
+    add_prefix_space: bool = False,
+    source: str = "",
+    model: BPE | None = None,
 ) -> Tokenizer:
     """A GPT-2 like tokenizer, without post-processing of special tokens.
 
@@ -35,11 +39,12 @@ def byte_level_bpe(
         merges: Pairs of symbols, the first to be merged first.
         add_prefix_space: Put a space before the text.
         source: Path of the merges, for error messages.
+        model: The model of vocabulary and merges, if it is there already.
 
     Raises:
         TokenizerError: A merge uses or makes a token that is not in ``vocab``.
     """
-    tokenizer = Tokenizer(_bpe(source, vocab, merges, continuing_subword_prefix="", end_of_word_suffix=""))
+    tokenizer = Tokenizer(model or _bpe(source, vocab, merges, continuing_subword_prefix="", end_of_word_suffix=""))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
@@ -87,24 +92,29 @@ class Converter:
 class GPT2Converter(Converter):
     """Byte-level BPE, with an optional BOS token before the text."""
 
+    def _byte_level_bpe(self) -> Tokenizer:
+        slow = self.original_tokenizer
+        source = str(getattr(slow, "merges_file", ""))
+        model = getattr(slow, "rust_model", None)
+        return byte_level_bpe(slow.encoder, slow.bpe_ranks, slow.add_prefix_space, source, model)
+
     def converted(self) -> Tokenizer:
         """The Rust tokenizer."""
         slow = self.original_tokenizer
-        merges_file = str(getattr(slow, "merges_file", ""))
-        tokenizer = byte_level_bpe(slow.encoder, slow.bpe_ranks, slow.add_prefix_space, merges_file)
+        tokenizer = self._byte_level_bpe()
         if getattr(slow, "add_bos_token", False):
             bos = str(slow.bos_token)
             tokenizer.post_processor = template(slow, f"{bos}:0 $A:0", f"{bos}:0 $A:0 $B:1", bos)
         return tokenizer
 
 
-class RobertaConverter(Converter):
+class RobertaConverter(GPT2Converter):
     """Byte-level BPE with the special tokens of RoBERTa."""
 
     def converted(self) -> Tokenizer:
         """The Rust tokenizer."""
         slow = self.original_tokenizer
-        tokenizer = byte_level_bpe(slow.encoder, slow.bpe_ranks, slow.add_prefix_space, str(slow.merges_file))
+        tokenizer = self._byte_level_bpe()
         tokenizer.post_processor = roberta_processor(slow, "sep", "cls", slow.add_prefix_space, True)
         return tokenizer
 
@@ -119,8 +129,8 @@ def roberta_processor(tokenizer: Any, sep: str, cls: str, add_prefix_space: bool
         add_prefix_space: Whether a space is put before the text.
         trim_offsets: Leave the space before a word out of its offsets.
     """
-    tokens = ((getattr(tokenizer, f"{name}_token"), getattr(tokenizer, f"{name}_token_id")) for name in (sep, cls))
-    return processors.RobertaProcessing(*tokens, trim_offsets=trim_offsets, add_prefix_space=add_prefix_space)
+    end, start = ((getattr(tokenizer, f"{name}_token"), getattr(tokenizer, f"{name}_token_id")) for name in (sep, cls))
+    return processors.RobertaProcessing(end, start, trim_offsets=trim_offsets, add_prefix_space=add_prefix_space)
 
 
 class CLIPConverter(Converter):

@@ -285,7 +285,7 @@ class _Search:
     def _named_class(self, class_name: str) -> type | None:
         """The class with this name; settings name the slow class even where there is only a fast one."""
         base = class_name.removesuffix("Fast")
-        names = (f"{base}Fast", class_name) if self.use_fast else (class_name, f"{base}Fast")
+        names: tuple[str, ...] = (f"{base}Fast", class_name) if self.use_fast else (class_name, f"{base}Fast")
         if (class_name, None) in _mapping_names().values():  # its fast version, if any, is for other vocabularies
             names = (class_name,)
         return next(filter(None, map(tokenizer_class_from_name, names)), None)

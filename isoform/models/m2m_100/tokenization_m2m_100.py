@@ -120,7 +120,8 @@ class M2M100Tokenizer(Languages, SentencePieceTokenizer):
         """The id of the token of a language."""
         return self.lang_token_to_id[self.get_lang_token(lang)]
 
-    _language_id = get_lang_id
+    def _language_id(self, language: str) -> int:
+        return self.get_lang_id(language)
 
     @property
     def cur_lang_id(self) -> int:
