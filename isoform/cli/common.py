@@ -121,6 +121,11 @@ def read_lines(path: str) -> Iterator[Any]:
             line = line.rstrip("\r\n")
             if line.strip():
                 yield _parsed(line, path, number) if path.endswith(".jsonl") else line
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not a text file: --input names one with an input on each line; images and sounds themselves "
+            "are given as plain arguments"
+        ) from error
     finally:
         if path != "-":
             file.close()

@@ -95,6 +95,10 @@ class AudioPipeline(Pipeline):
     window = AUDIO_WINDOW
     token_budgets = BUDGETS
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._require("feature_extractor")
+
     @property
     def _sampling_rate(self) -> int:
         return self.feature_extractor.sampling_rate

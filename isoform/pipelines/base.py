@@ -167,6 +167,19 @@ class Pipeline(_ScikitCompat):
         self._num_workers = kwargs.pop("num_workers", None)
         self._preprocess_params, self._forward_params, self._postprocess_params = self._sanitize_parameters(**kwargs)
 
+    def _require(self, part: str) -> None:
+        """Check that the pipeline was given what prepares its inputs.
+
+        Raises:
+            ValueError: it was not.
+        """
+        if getattr(self, part) is None:
+            name = part.replace("_", " ")
+            raise ValueError(
+                f"{self.task or type(self).__name__} needs its {name}, and {type(self.model).__name__} came without one "
+                f"(preprocessor_config.json beside the model): pass `{part}`, or choose a model that serves this task"
+            )
+
     def _place_model(self, device: int | str | torch.device | None) -> torch.device:
         """Move the model to `device` (unless it is spread over several already) and return the inputs' device."""
         placed = getattr(self.model, "hf_device_map", None)

@@ -59,6 +59,10 @@ class ImagePipeline(Pipeline):
 
     window = IMAGE_WINDOW
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._require("image_processor")
+
     def preprocess(self, image: Any, timeout: float | None = None, **options: Any) -> Any:
         return self._prepare([open_image(image, timeout)], **options)
 

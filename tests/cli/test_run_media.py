@@ -126,6 +126,7 @@ def test_wrong_usage(isoform_cli: Cli, models: Models, image: str, recording: st
         ([*speech, recording, "--save", str(tmp_path / "out.png")], "saved as .srt"),
         (["run", "image-classification", "-m", models("see"), image, "--save", "out.png"], "--save is for"),
         (["run", "fill-mask", "-m", models("fill"), MASK, "--labels", "a,b"], "--labels is for zero-shot tasks"),
+        ([*detect, "-i", image], "is not a text file: --input names one with an input on each line"),
         (["run", "translation_en_fr", "-m", models("fill"), "a"], "translation_en_fr"),
     ):
         result = isoform_cli(*arguments)

@@ -102,6 +102,13 @@ def test_scores_of_choice() -> None:
         pipe(photo(), function_to_apply="cosine")
 
 
+def test_what_is_missing_is_named() -> None:
+    language_model = PIPELINES["fill"](isoform).model
+    for task, part in (("image-classification", "image_processor"), ("audio-classification", "feature_extractor")):
+        with pytest.raises(ValueError, match=f"{task} needs its .*BertForMaskedLM came without one.*pass `{part}`"):
+            isoform.pipeline(task, model=language_model)
+
+
 def test_batches_hold_images_of_one_size() -> None:
     pipe = PIPELINES["detect"](isoform)
     images = [photo(48, 40, seed=0), photo(40, 48, seed=1), photo(48, 40, seed=2)]
