@@ -18,6 +18,7 @@ _RENAMES = (
     ("weight_v", "parametrizations.weight.original1"),
     ("parametrizations.weight.original0", "weight_g"),
     ("parametrizations.weight.original1", "weight_v"),
+    ("shared.weight", "decoder.embed_tokens.weight"),  # the decoder alone, from a model with an encoder
 )
 
 

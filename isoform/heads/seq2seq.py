@@ -23,6 +23,8 @@ from .losses import sequence_loss, span_loss, token_loss
 
 logger = logging.get_logger(__name__)
 
+TIED = ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]  # with `shared.weight`
+
 
 def shift_tokens_right(input_ids: Tensor, pad_token_id: int | None, decoder_start_token_id: int | None) -> Tensor:
     """What a decoder reads to predict `input_ids` `(batch, length)`: the start token, then all but the last.
@@ -49,6 +51,7 @@ class EncoderDecoder:
     """
 
     repeats_input = False
+    _tied_weights_keys = TIED
     config: Any
     encoder: nn.Module
     decoder: nn.Module
@@ -140,6 +143,8 @@ class EncoderDecoder:
 class _OnEncoderDecoder(Head):
     """A head on a body with encoder and decoder."""
 
+    _tied_weights_keys = TIED
+
     def get_encoder(self) -> nn.Module:
         return self.base_model.encoder  # type: ignore[attr-defined]
 
@@ -170,6 +175,8 @@ class Seq2SeqLM(_OnEncoderDecoder):
     final_bias = False
     cache_with_labels = False
     places_tokens = False  # positions are the decoder's own business
+    _tied_weights_keys = [*TIED, "lm_head.weight"]
+    _keys_to_ignore_on_load_missing: list[str] | None
     head_name = output_embeddings = "lm_head"
     main_input_name = "input_ids"
 
@@ -178,6 +185,7 @@ class Seq2SeqLM(_OnEncoderDecoder):
     ) -> None:
         if final_bias is not None:
             cls.final_bias = final_bias
+            cls._keys_to_ignore_on_load_missing = ["final_logits_bias"]  # it is zero, and bodies have none
         if cache_with_labels is not None:
             cls.cache_with_labels = cache_with_labels
         super().__init_subclass__(**options)

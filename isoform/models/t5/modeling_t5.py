@@ -284,6 +284,7 @@ class T5Model(EncoderDecoder, T5PreTrainedModel):
 
 class T5EncoderModel(T5PreTrainedModel):
     ignored_checkpoint_keys = (r"decoder\.", r"lm_head\.")
+    _tied_weights_keys = ["encoder.embed_tokens.weight"]
 
     def __init__(self, config: T5Config) -> None:
         super().__init__(config)
