@@ -11,11 +11,11 @@ import pytest
 
 pytest.importorskip("PIL")
 
-from safetensors.numpy import load_file  # noqa: E402
+from safetensors.numpy import load_file
 
-import isoform  # noqa: E402
+import isoform
 
-from . import cases  # noqa: E402
+from . import cases
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 ANSWERS = json.loads((GOLDEN / "images.json").read_text(encoding="utf-8"))
