@@ -15,7 +15,9 @@ from isoform import AutoConfig, AutoTokenizer, GPT2Config, GPT2Tokenizer, GPT2To
 from isoform.models.auto import tokenization_auto
 
 FOLDER = Path(__file__).parents[1] / "golden" / "tokenizers"
-BPE = ("bpe/vocab.json", "bpe/merges.txt")
+BPE, ROBERTA, CLIP, HERBERT, SMALL = (
+    (f"{name}/vocab.json", f"{name}/merges.txt") for name in ("bpe", "roberta", "clip", "herbert", "blenderbot_small")
+)
 
 
 @pytest.fixture
@@ -38,7 +40,8 @@ def no_registered_classes(monkeypatch):
     monkeypatch.setattr(tokenization_auto.TOKENIZER_MAPPING, "_extra_content", {})
 
 
-LLAMA = {"bpe.model": "tokenizer.model"}
+LLAMA = {"bpe.model": "tokenizer.model", "t5.model": "spiece.model"}
+FAIRSEQ = {"unigram.model": "sentencepiece.bpe.model"}
 SW3 = {"unigram.model": "spiece.model"}
 
 
@@ -54,6 +57,50 @@ SW3 = {"unigram.model": "spiece.model"}
         (("ctrl/vocab.json", "ctrl/merges.txt"), {"config": {"model_type": "ctrl"}}, "CTRLTokenizer", "CTRLTokenizer"),
         (("bpe.model",), {"config": {"model_type": "llama"}}, "LlamaTokenizerFast", "LlamaTokenizer"),
         (("bpe.model",), {"config": {"model_type": "mistral"}}, "LlamaTokenizerFast", "LlamaTokenizer"),
+        (("unigram.model",), {"config": {"model_type": "gpt-sw3"}}, "GPTSw3Tokenizer", "GPTSw3Tokenizer"),
+        (("wordpiece/vocab.txt",), {"config": {"model_type": "bert"}}, "BertTokenizerFast", "BertTokenizer"),
+        (
+            ("wordpiece/vocab.txt",),
+            {"config": {"model_type": "distilbert"}},
+            "DistilBertTokenizerFast",
+            "DistilBertTokenizer",
+        ),
+        (ROBERTA, {"config": {"model_type": "roberta"}}, "RobertaTokenizerFast", "RobertaTokenizer"),
+        (ROBERTA, {"config": {"model_type": "roberta-prelayernorm"}}, "RobertaTokenizerFast", "RobertaTokenizer"),
+        (ROBERTA, {"config": {"model_type": "bart"}}, "BartTokenizerFast", "BartTokenizer"),
+        (CLIP, {"config": {"model_type": "clip"}}, "CLIPTokenizerFast", "CLIPTokenizer"),
+        (SMALL, {"config": {"model_type": "blenderbot-small"}}, "BlenderbotSmallTokenizer", "BlenderbotSmallTokenizer"),
+        (
+            SMALL,
+            {"tokenizer_config": {"tokenizer_class": "BlenderbotSmallTokenizer"}},
+            "BlenderbotSmallTokenizer",
+            "BlenderbotSmallTokenizer",
+        ),
+        (("t5.model",), {"config": {"model_type": "t5"}}, "T5TokenizerFast", "T5Tokenizer"),
+        (
+            ("unigram.model",),
+            {"config": {"model_type": "xlm-roberta"}},
+            "XLMRobertaTokenizerFast",
+            "XLMRobertaTokenizer",
+        ),
+        (
+            ("unigram.model",),
+            {"tokenizer_config": {"tokenizer_class": "NllbTokenizer"}},
+            "NllbTokenizerFast",
+            "NllbTokenizer",
+        ),
+        (
+            HERBERT,
+            {"tokenizer_config": {"tokenizer_class": "HerbertTokenizer"}},
+            "HerbertTokenizerFast",
+            "HerbertTokenizer",
+        ),
+        (
+            ("m2m_100/vocab.json", "unigram.model"),
+            {"config": {"model_type": "m2m_100"}},
+            "M2M100Tokenizer",
+            "M2M100Tokenizer",
+        ),
         (
             ("unigram.model",),
             {"config": {"model_type": "gpt2", "tokenizer_class": "GPTSw3Tokenizer"}},
@@ -89,11 +136,12 @@ SW3 = {"unigram.model": "spiece.model"}
     ],
 )
 def test_class_is_found(checkpoint, files, contents, fast, slow):
-    folder = checkpoint(*files, names=LLAMA | SW3, **contents)
+    folder = checkpoint(*files, names=LLAMA | (SW3 if slow == "GPTSw3Tokenizer" else FAIRSEQ), **contents)
     for use_fast, expected in ((True, fast), (False, slow)):
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=use_fast)
         assert type(tokenizer).__name__ == expected
-        assert tokenizer.decode(tokenizer("the cat")["input_ids"], skip_special_tokens=True).strip() == "the cat"
+        decoded = tokenizer.decode(tokenizer("the cat")["input_ids"], skip_special_tokens=True)
+        assert decoded.strip().removeprefix("__en__ ") == "the cat"  # M2M100's languages do not count as special
 
 
 def test_options_reach_the_tokenizer(checkpoint):

@@ -300,6 +300,11 @@ class _Search:
         if config is None or type(config) not in TOKENIZER_MAPPING:
             return None
         slow, fast = TOKENIZER_MAPPING[type(config)]
+        arch = architectures().get(getattr(config, "model_type", ""))
+        known = arch is not None and arch.config == type(config).__name__ and arch.tokenizer != (None, None)
+        if arch is not None and known and type(config) not in TOKENIZER_MAPPING._extra_content:
+            # Several architectures may share a class of configurations: GPT-Sw3 has that of GPT-2.
+            slow, fast = (tokenizer_class_from_name(name) if name else None for name in arch.tokenizer)
         return fast if fast is not None and (self.use_fast or slow is None) else slow
 
     def _remote_class(self, remote: Any, code_revision: str | None) -> Any:
