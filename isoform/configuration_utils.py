@@ -357,7 +357,7 @@ class PretrainedConfig(PushToHubMixin):
         if key is not None and isinstance(values.get(key), dict):
             values = values[key]
         found = values.get("model_type")
-        if found and cls.model_type and found != cls.model_type:
+        if found and cls.model_type and found != cls.model_type and not _serves(cls, found):
             logger.warning(
                 f"The checkpoint is of type {found}, the class {cls.__name__} is for type {cls.model_type}: only "
                 "what both have in common will be right."
@@ -496,8 +496,9 @@ class PretrainedConfig(PushToHubMixin):
         default = {} if self.is_composition else type(self)().to_dict()
         different: dict[str, Any] = {}
         for name, value in self.to_dict().items():
-            if isinstance(vars(self).get(name), PretrainedConfig) and isinstance(default.get(name), dict):
-                different[name] = _difference(value, default[name]) | {"model_type": value["model_type"]}
+            part = vars(self).get(name)
+            if isinstance(part, PretrainedConfig) and isinstance(default.get(name), dict):
+                different[name] = _difference(part, value, default[name])
             elif (
                 name not in common
                 or name == "transformers_version"
@@ -608,17 +609,20 @@ def _dtype_name(value: Any) -> str | None:
     return name
 
 
-def _difference(values: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
-    """What differs from the defaults, nested dictionaries included."""
+def _difference(config: PretrainedConfig, values: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """What of the `values` of a nested configuration differs from those by default, or from the defaults of its class.
+
+    Both count: a file is read with the defaults of the class, which need not be that of the default configuration.
+    """
+    own = {} if config.is_composition else type(config)().to_dict()
     different: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, dict) and isinstance(default.get(name), dict):
-            inner = _difference(value, default[name])
-            if inner:
-                different[name] = inner
-        elif name not in default or value != default[name]:
+        part = vars(config).get(name)
+        if isinstance(part, PretrainedConfig) and isinstance(default.get(name), dict):
+            different[name] = _difference(part, value, default[name])
+        elif any(name not in known or value != known[name] for known in (default, own)):
             different[name] = value
-    return different
+    return different | {"model_type": values["model_type"]}
 
 
 def _parse_like(old: Any, text: str, name: str) -> bool | int | float | str:
@@ -698,3 +702,11 @@ def _qualify_auto_map(values: dict[str, Any], repository: str) -> None:
     for section in (values, *(v for v in (values.get("custom_pipelines") or {}).values() if isinstance(v, dict))):
         if isinstance(section.get("auto_map"), dict):
             section["auto_map"] = {name: qualified(reference) for name, reference in section["auto_map"].items()}
+
+
+def _serves(config: type[PretrainedConfig], model_type: str) -> bool:
+    """Whether a model type without a configuration class of its own uses this one (GPT-Sw3: that of GPT-2)."""
+    from .registry import architectures
+
+    arch = architectures().get(model_type)
+    return arch is not None and arch.config == config.__name__

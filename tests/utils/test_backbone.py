@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from isoform.configuration_utils import PretrainedConfig, field
@@ -117,3 +119,21 @@ def test_model():
     assert model.forward_with_filtered_kwargs([0, 1, 2, 3], no_such=1) == [1, 3]
     model.out_features = ["stage2"]
     assert model.out_indices == [2]
+
+
+def test_choice_survives_in_a_larger_configuration():
+    """It is saved even where it equals that of the default backbone, which is of another class."""
+
+    class OtherConfig(StagedConfig):
+        model_type = "other"
+
+    class HolderConfig(PretrainedConfig):
+        model_type = "holder"
+        backbone_config: Any = field(None)
+
+        def validate(self) -> None:
+            if self.backbone_config is None:
+                self.backbone_config = StagedConfig(out_features=["stage1"])
+
+    saved = HolderConfig(backbone_config=OtherConfig(out_features=["stage1"])).to_diff_dict()["backbone_config"]
+    assert (saved["model_type"], saved["out_features"]) == ("other", ["stage1"])
