@@ -201,6 +201,14 @@ def test_chunks_of_the_feed_forward_change_nothing():
     torch.testing.assert_close(chunked(IDS).last_hidden_state, plain(IDS).last_hidden_state)
 
 
+@torch.no_grad()
+def test_a_traced_model_takes_other_sizes():
+    model = BertModel(BertConfig(**SIZES, torchscript=True)).eval()
+    traced = torch.jit.trace(model, (IDS, torch.ones_like(IDS)))
+    other, mask = IDS.repeat(2, 2), torch.ones(4, 10, dtype=torch.long)
+    torch.testing.assert_close(traced(other, mask)[0], model(other, mask)[0])
+
+
 @pytest.mark.parametrize("fixed", [True, False])
 def test_distilbert_resizes_positions(fixed):
     model = DistilBertForMaskedLM(

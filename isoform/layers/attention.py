@@ -116,7 +116,8 @@ def encoder_keys(
             cache, but not to be seen there.
     """
     index = index if shown else -1 - index
-    states, kept = call.encoder_hidden_states, None if call.cache is None else call.cache.cross
+    states: Any = call.encoder_hidden_states
+    kept: Any = None if call.cache is None else call.cache.cross
     pair = None if kept is None else kept.get(index)
     if pair is None or pair[0].shape[2] != states.shape[1]:
         pair = project(states if states.device == q.device else states.to(q.device))
@@ -141,7 +142,7 @@ def _attend(
     head_mask = (call.cross_head_mask if cross else call.head_mask) if call.explicit else None
     if mask is not None and mask.device != q.device:  # a model that is split over devices
         mask = mask.to(q.device)
-    grouped = k.shape[1] != q.shape[1]
+    grouped = bool(k.shape[1] != q.shape[1])  # torch.jit.trace makes sizes tensors
     if call.explicit:
         return _explicit(
             q, k, v, mask, dropout, scale, None if head_mask is None else head_mask[index], record, grouped
