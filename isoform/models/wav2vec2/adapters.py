@@ -46,7 +46,9 @@ class LanguageAdapters(Base):
                 for part in module.modules():
                     self._init_weights(part)
 
-    def load_adapter(self, target_lang: str, force_load: bool = True, **kwargs: Any) -> None:
+    def load_adapter(  # type: ignore[override]  # the documented name, for another kind of adapter
+        self, target_lang: str, force_load: bool = True, **kwargs: Any
+    ) -> None:
         """Load the adapter of a language, `adapter.<language>.safetensors` (or `.bin`) beside the model.
 
         Args:

@@ -93,7 +93,9 @@ class Wav2Vec2FeatureExtractor(SequenceFeatureExtractor):
             pad_to_multiple_of=pad_to_multiple_of,
             return_attention_mask=return_attention_mask,
         )
-        values = [np.asarray(row, dtype=np.float32) for row in padded["input_values"]]
+        values: Any = padded["input_values"]
+        if not isinstance(values, np.ndarray):  # tensors: `pad` gives back what it was given
+            values = [np.asarray(row, dtype=np.float32) for row in values]
         mask = padded.get("attention_mask")
         if mask is not None:
             mask = [np.asarray(row, dtype=np.int32) for row in mask]

@@ -106,7 +106,9 @@ class Wav2Vec2Processor(SpeechProcessor):
     """
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any) -> Any:
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any
+    ) -> Any:
         """Read both parts from a folder or a repository; old ones lack the name of the tokenizer's class."""
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **kwargs)
