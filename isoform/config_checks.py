@@ -41,13 +41,14 @@ def build_part(config: Any, name: str, part_class: type) -> None:
 
     Old files also have a `<name>_dict`, whose values win.
     """
-    value = getattr(config, name)
-    old = vars(config).pop(f"{name}_dict", None)
+    value: Any = getattr(config, name)
+    old: Any = vars(config).pop(f"{name}_dict", None)
     if isinstance(value, part_class) and old is None:
         return
     if value is not None and not isinstance(value, (dict, part_class)):
         raise ConfigError(field=name, expected=f"a dictionary, a {part_class.__name__} or None", found=value)
-    values = value.to_dict() if isinstance(value, part_class) else dict(value or {})
+    given: Any = value
+    values: dict[str, Any] = given.to_dict() if isinstance(given, part_class) else dict(given or {})
     if old is not None:
         values.update(part_class(**old).to_dict())
     setattr(config, name, part_class(**values))
@@ -65,7 +66,7 @@ def build_backbone(config: Any, default: dict[str, Any] | None = None) -> None:
     value = dict(default) if value is None and default is not None else value
     if isinstance(value, dict):
         value = dict(value)
-        model_type = value.get("model_type")
+        model_type: Any = value.get("model_type")
         if model_type not in CONFIG_MAPPING:
             known = ", ".join(sorted(CONFIG_MAPPING.keys()))
             raise ConfigError(
@@ -77,3 +78,19 @@ def build_backbone(config: Any, default: dict[str, Any] | None = None) -> None:
             f"backbone_config must be a dictionary or a `PretrainedConfig`, got {type(value)}.", field="backbone_config"
         )
     config.backbone_config = value
+
+
+def check_patches(config: Any) -> None:
+    """`image_size` and `patch_size` must be one number or (height, width), and a patch must fit into the image."""
+    sizes = []
+    for name in ("image_size", "patch_size"):
+        value = getattr(config, name)
+        pair = value if isinstance(value, (list, tuple)) else (value, value)
+        if len(pair) != 2:
+            raise ConfigError(field=name, expected="one number, or height and width", found=value)
+        sizes.append(pair)
+    if any(patch > image for image, patch in zip(*sizes)):
+        raise ConfigError(
+            f"{type(config).__name__}: patch_size ({config.patch_size}) must not exceed image_size"
+            f" ({config.image_size})"
+        )

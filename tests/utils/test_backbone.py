@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import isoform
 from isoform.configuration_utils import PretrainedConfig, field
 from isoform.errors import ConfigError
 from isoform.utils.backbone_utils import (
@@ -137,3 +138,18 @@ def test_choice_survives_in_a_larger_configuration():
 
     saved = HolderConfig(backbone_config=OtherConfig(out_features=["stage1"])).to_diff_dict()["backbone_config"]
     assert (saved["model_type"], saved["out_features"]) == ("other", ["stage1"])
+
+
+@pytest.mark.parametrize("config_class", ["ViTConfig", "DeiTConfig", "BeitConfig", "Dinov2Config", "SwinConfig"])
+def test_sizes_of_images_and_patches(config_class):
+    config = getattr(isoform, config_class)(image_size=[32, 64], patch_size=(8, 4))
+    assert (config.image_size, config.patch_size) == ([32, 64], (8, 4))
+    with pytest.raises(ConfigError, match="'image_size' must be one number, or height and width"):
+        getattr(isoform, config_class)(image_size=[224])
+    with pytest.raises(ConfigError, match=r"patch_size \(300\) must not exceed image_size \(224\)"):
+        getattr(isoform, config_class)(patch_size=300)
+
+
+def test_backbones_of_timm_are_refused():
+    with pytest.raises(ValueError, match="timm"):
+        isoform.AutoBackbone.from_pretrained("resnet18", use_timm_backbone=True)

@@ -215,6 +215,20 @@ class AutoModelForTextToWaveform(_BaseAutoModelClass, mapping="MODEL_FOR_TEXT_TO
 class AutoBackbone(_BaseAutoModelClass, mapping="MODEL_FOR_BACKBONE_MAPPING", heads="Backbone"):
     """A model that gives feature maps of several stages to another model."""
 
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *model_args: Any, **kwargs: Any) -> Any:
+        """See `AutoModel.from_pretrained`; `out_features` or `out_indices` choose the stages.
+
+        Raises:
+            ValueError: `use_timm_backbone=True` was given.
+        """
+        if kwargs.pop("use_timm_backbone", False):
+            raise ValueError(
+                "Backbones of timm are not supported: load the same network from a repository of the Hub that is in"
+                " the format of this library, such as microsoft/resnet-50"
+            )
+        return super().from_pretrained(pretrained_model_name_or_path, *model_args, **kwargs)
+
 
 class AutoModelWithLMHead(_AutoModelWithLMHead):
     """Deprecated: use `AutoModelForCausalLM`, `AutoModelForMaskedLM` or `AutoModelForSeq2SeqLM`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...config_checks import check_heads
+from ...config_checks import check_heads, check_patches
 from ...configuration_utils import PretrainedConfig, field
 from ...utils.backbone_utils import BackboneConfigMixin
 
@@ -33,4 +33,5 @@ class Dinov2Config(BackboneConfigMixin, PretrainedConfig):
 
     def validate(self) -> None:
         check_heads(self)
+        check_patches(self)
         self.name_stages(self.num_hidden_layers)

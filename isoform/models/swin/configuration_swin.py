@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...config_checks import check_patches
 from ...configuration_utils import PretrainedConfig, field
 from ...errors import ConfigError
 from ...utils.backbone_utils import BackboneConfigMixin
@@ -32,6 +33,7 @@ class SwinConfig(BackboneConfigMixin, PretrainedConfig):
     out_indices: list[int] | None = field(None, "Stages that a backbone gives, by position.")
 
     def validate(self) -> None:
+        check_patches(self)
         if len(self.depths) != len(self.num_heads) or not self.depths:
             raise ConfigError(
                 f"depths {self.depths} and num_heads {self.num_heads} must have one number for each stage"

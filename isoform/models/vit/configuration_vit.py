@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...config_checks import check_heads
+from ...config_checks import check_heads, check_patches
 from ...configuration_utils import PretrainedConfig, field
 
 
@@ -26,3 +26,4 @@ class ViTConfig(PretrainedConfig):
 
     def validate(self) -> None:
         check_heads(self)
+        check_patches(self)
