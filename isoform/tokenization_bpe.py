@@ -19,6 +19,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
 from ._tokenization_files import vocabulary_path
+from ._tokenization_frame import Frame, Framed
+from ._tokenization_prepare import InputPreparation
 from .errors import TokenizerError
 from .tokenization_utils import PreTrainedTokenizer
 from .tokenization_utils_base import AddedToken, BatchEncoding
@@ -355,32 +357,17 @@ class ByteLevelBPETokenizer(BPETokenizer):
         return (" " + text if is_split_into_words or add_prefix_space else text), kwargs
 
 
-class OptionalBos:
+class OptionalBos(Framed):
     """Mixin of slow tokenizers with the option ``add_bos_token``: the BOS token goes before each sequence."""
 
     add_bos_token: bool
-    bos_token_id: int | None
 
-    def build_inputs_with_special_tokens(
-        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
-    ) -> list[int]:
-        """``[bos] first [bos] second``, without the BOS tokens unless ``add_bos_token`` is set."""
-        bos: list[Any] = [self.bos_token_id] if self.add_bos_token else []
-        return bos + token_ids_0 + (bos + token_ids_1 if token_ids_1 is not None else [])
+    def _frame(self) -> Frame:
+        bos: list[Any] = [self.bos_token_id] if self.add_bos_token else []  # type: ignore[attr-defined]
+        return bos, bos, []
 
-    def get_special_tokens_mask(
-        self,
-        token_ids_0: list[int],
-        token_ids_1: list[int] | None = None,
-        already_has_special_tokens: bool = False,
-    ) -> list[int]:
-        """1 for each special token that :meth:`build_inputs_with_special_tokens` adds, 0 for the others."""
-        if already_has_special_tokens or not self.add_bos_token:
-            return super().get_special_tokens_mask(  # type: ignore[misc]
-                token_ids_0, token_ids_1, already_has_special_tokens=already_has_special_tokens
-            )
-        mask = [1] + [0] * len(token_ids_0)
-        return mask if token_ids_1 is None else mask + [1] + [0] * len(token_ids_1)
+    # As in the reference, the BOS tokens have no types.
+    create_token_type_ids_from_sequences = InputPreparation.create_token_type_ids_from_sequences  # type: ignore[assignment]
 
 
 class SplitWordsError(TokenizerError, AssertionError):

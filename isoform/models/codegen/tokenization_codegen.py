@@ -6,19 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ...tokenization_bpe import (
-    BPE_FILES_NAMES,
-    ByteLevelBPETokenizer,
-    OptionalBos,
-    as_added_token,
-    bytes_to_unicode,
-    get_pairs,
-)
-from ...tokenization_utils_base import AddedToken
+from ...tokenization_utils_base import PreTrainedTokenizerBase
+from ..gpt2.tokenization_gpt2 import VOCAB_FILES_NAMES, GPT2Tokenizer, bytes_to_unicode, get_pairs
 
 __all__ = ["VOCAB_FILES_NAMES", "CodeGenTokenizer", "bytes_to_unicode", "get_pairs"]
 
-VOCAB_FILES_NAMES = BPE_FILES_NAMES
 PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES: dict[str, int | None] = {"Salesforce/codegen-350M-mono": 2048}
 
 
@@ -62,47 +54,9 @@ class TruncatesCode:
         return completion[: min((match.start() for match in matches if match), default=None)]
 
 
-class CodeGenTokenizer(TruncatesCode, OptionalBos, ByteLevelBPETokenizer):
-    """Byte-level BPE tokenizer of CodeGen, in Python.
-
-    Args:
-        vocab_file: Path of ``vocab.json``.
-        merges_file: Path of ``merges.txt``.
-        errors: What to do with bytes that are not UTF-8 when decoding, as in :meth:`bytes.decode`.
-        unk_token: Token for what is not in the vocabulary.
-        bos_token: Token for the beginning of a text.
-        eos_token: Token for the end of a text.
-        pad_token: Token for padding.
-        add_prefix_space: Put a space before the text.
-        add_bos_token: Put the BOS token before each sequence.
-        **kwargs: Options of every tokenizer, see :class:`PreTrainedTokenizer`.
-    """
+class CodeGenTokenizer(TruncatesCode, GPT2Tokenizer):
+    """Byte-level BPE tokenizer of CodeGen, in Python. See :class:`GPT2Tokenizer` for the arguments."""
 
     max_model_input_sizes = PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES
-
-    def __init__(
-        self,
-        vocab_file: str,
-        merges_file: str,
-        errors: str = "replace",
-        unk_token: str | AddedToken = "<|endoftext|>",
-        bos_token: str | AddedToken = "<|endoftext|>",
-        eos_token: str | AddedToken = "<|endoftext|>",
-        pad_token: str | AddedToken | None = None,
-        add_prefix_space: bool = False,
-        add_bos_token: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        self.add_bos_token = add_bos_token
-        super().__init__(
-            vocab_file,
-            merges_file,
-            errors=errors,
-            unk_token=as_added_token(unk_token, special=True),
-            bos_token=as_added_token(bos_token, special=True),
-            eos_token=as_added_token(eos_token, special=True),
-            pad_token=as_added_token(pad_token, special=True),
-            add_prefix_space=add_prefix_space,
-            add_bos_token=add_bos_token,
-            **kwargs,
-        )
+    _token_options = {"special": True}
+    default_chat_template = PreTrainedTokenizerBase.default_chat_template

@@ -45,6 +45,8 @@ class GPT2Tokenizer(OptionalBos, ByteLevelBPETokenizer):
     """
 
     max_model_input_sizes = PRETRAINED_POSITIONAL_EMBEDDINGS_SIZES
+    # Options of special tokens that are given as text.
+    _token_options: dict[str, bool] = {}
 
     def __init__(
         self,
@@ -64,10 +66,10 @@ class GPT2Tokenizer(OptionalBos, ByteLevelBPETokenizer):
             vocab_file,
             merges_file,
             errors=errors,
-            unk_token=as_added_token(unk_token),
-            bos_token=as_added_token(bos_token),
-            eos_token=as_added_token(eos_token),
-            pad_token=as_added_token(pad_token),
+            unk_token=as_added_token(unk_token, **self._token_options),
+            bos_token=as_added_token(bos_token, **self._token_options),
+            eos_token=as_added_token(eos_token, **self._token_options),
+            pad_token=as_added_token(pad_token, **self._token_options),
             add_prefix_space=add_prefix_space,
             add_bos_token=add_bos_token,
             **kwargs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..._tokenization_frame import Frame, Framed
 from ...tokenization_bpe import as_added_token
 from ...tokenization_sentencepiece import SPIECE_UNDERLINE, NoSpaceAfterSpecial, SentencePieceTokenizer
 from ...tokenization_utils_base import AddedToken
@@ -73,7 +74,7 @@ def _literal(value: str | None) -> str:
     return "none" if value is None else json.dumps(value)
 
 
-class BosAndEos:
+class BosAndEos(Framed):
     """Mixin of tokenizers with ``add_bos_token`` and ``add_eos_token``: each sequence is put between the two."""
 
     add_bos_token: bool
@@ -87,13 +88,17 @@ class BosAndEos:
             [self.eos_token_id] if self.add_eos_token else [],  # type: ignore[list-item]
         )
 
-    def build_inputs_with_special_tokens(
+    def _frame(self) -> Frame:
+        bos, eos = self._around()
+        return bos, eos + bos, eos
+
+    def create_token_type_ids_from_sequences(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
-        """``[bos] first [eos] [bos] second [eos]``, as far as the options ask for them."""
-        bos, eos = self._around()
-        first = bos + token_ids_0 + eos
-        return first if token_ids_1 is None else first + bos + token_ids_1 + eos
+        """0 for the tokens of the first sequence, 1 for those of the second, special tokens included."""
+        extra = sum(map(len, self._around()))
+        second = [] if token_ids_1 is None else [1] * (len(token_ids_1) + extra)
+        return [0] * (len(token_ids_0) + extra) + second
 
 
 class LlamaTokenizer(BosAndEos, NoSpaceAfterSpecial, SentencePieceTokenizer):
@@ -157,27 +162,6 @@ class LlamaTokenizer(BosAndEos, NoSpaceAfterSpecial, SentencePieceTokenizer):
 
     def _space_before_run(self, position: int) -> bool:
         return self.legacy and position > 0
-
-    def get_special_tokens_mask(
-        self,
-        token_ids_0: list[int],
-        token_ids_1: list[int] | None = None,
-        already_has_special_tokens: bool = False,
-    ) -> list[int]:
-        """1 for each special token that :meth:`build_inputs_with_special_tokens` adds, 0 for the others."""
-        if already_has_special_tokens:
-            return super().get_special_tokens_mask(token_ids_0, token_ids_1, already_has_special_tokens=True)
-        bos, eos = ([1] * len(ids) for ids in self._around())
-        mask = bos + [0] * len(token_ids_0) + eos
-        return mask if token_ids_1 is None else mask + bos + [0] * len(token_ids_1) + eos
-
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
-    ) -> list[int]:
-        """0 for the tokens of the first sequence, 1 for those of the second, special tokens included."""
-        extra = sum(map(len, self._around()))
-        second = [] if token_ids_1 is None else [1] * (len(token_ids_1) + extra)
-        return [0] * (len(token_ids_0) + extra) + second
 
     @property
     def default_chat_template(self) -> str:
