@@ -23,7 +23,7 @@ _SLANEY_HERTZ, _SLANEY_MEL = 1000.0, 15.0
 _SLANEY_STEP = np.log(6.4) / 27.0
 # Factor and unit of the logarithm of the other scales, both with a corner at 700 Hz.
 _LOGARITHMIC = {"htk": (2595.0, np.log10), "kaldi": (1127.0, np.log)}
-_EXPONENTIAL = {"htk": lambda x: np.power(10.0, x), "kaldi": np.exp}
+_EXPONENTIAL: dict[str, Any] = {"htk": lambda x: np.power(10.0, x), "kaldi": np.exp}
 # Frames that are transformed at once: their buffer stays within the processor's cache.
 _FRAMES = 64
 
@@ -94,8 +94,8 @@ def mel_filter_bank(
     """
     if norm not in (None, "slaney"):
         raise ValueError(f'norm must be one of None or "slaney", found {norm!r}')
-    ends = (hertz_to_mel(frequency, mel_scale) for frequency in (min_frequency, max_frequency))
-    corners = np.linspace(*ends, num_mel_filters + 2)
+    low, high = hertz_to_mel(min_frequency, mel_scale), hertz_to_mel(max_frequency, mel_scale)
+    corners = np.linspace(low, high, num_mel_filters + 2)
     if triangularize_in_mel_space:
         bins = hertz_to_mel(sampling_rate / (num_frequency_bins * 2) * np.arange(num_frequency_bins), mel_scale)
     else:

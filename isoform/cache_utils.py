@@ -97,8 +97,10 @@ class DynamicCache(Cache):
             handle.functional = True
             return handle
         new_text = self.length == 0 and bool(buffers.cross)  # of another encoder pass, perhaps
-        if new_text or buffers.claimed != self.length or (
-            buffers.keys and buffers.keys[0].is_inference() and not torch.is_inference_mode_enabled()
+        if (
+            new_text
+            or buffers.claimed != self.length
+            or (buffers.keys and buffers.keys[0].is_inference() and not torch.is_inference_mode_enabled())
         ):
             buffers = self._copy_buffers()
         buffers.claimed = end

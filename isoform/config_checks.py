@@ -36,7 +36,7 @@ def check_rope_scaling(config: Any) -> None:
         raise ConfigError(f"`rope_scaling`: `factor` must be a float above 1.0, found {factor!r}")
 
 
-def build_part(config: Any, name: str, part_class: type) -> None:
+def build_part(config: Any, name: str, part_class: type[Any]) -> None:
     """Make the nested configuration `config.<name>` one of `part_class`: it may be that already, a dictionary or None.
 
     Old files also have a `<name>_dict`, whose values win.

@@ -322,7 +322,7 @@ class FeatureExtractionMixin(PreprocessorMixin):
         return values, kwargs
 
     @classmethod
-    def from_dict(  # the name of the argument is documented
+    def from_dict(  # type: ignore[override]  # the name of the argument is documented
         cls: type[Preprocessor], feature_extractor_dict: dict[str, Any], **kwargs: Any
     ) -> Preprocessor:
         """A feature extractor from the contents of a file; kwargs replace settings that exist."""

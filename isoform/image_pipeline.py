@@ -170,7 +170,9 @@ class ImagePipeline(BaseImageProcessor):
         self.check(call)
         if getattr(call, "do_convert_rgb", False):
             images = [image if _is_rgb(image) else convert_to_rgb(image) for image in images]
-        arrays = [_image_fused.Picture(image) if _is_rgb(image) else to_numpy_array(image) for image in images]
+        arrays: list[Any] = [
+            _image_fused.Picture(image) if _is_rgb(image) else to_numpy_array(image) for image in images
+        ]
         if call.do_rescale and is_scaled_image(arrays[0]):
             logger.warning_once(
                 "The values of the images seem to be between 0 and 1 already. Pass `do_rescale=False`, so that they "

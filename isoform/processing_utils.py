@@ -38,6 +38,8 @@ class ProcessorMixin(PushToHubMixin):
     attributes: ClassVar[list[str]] = ["feature_extractor", "tokenizer"]
     feature_extractor_class: Any = None
     tokenizer_class: Any = None
+    feature_extractor: Any
+    tokenizer: Any
     _auto_class: ClassVar[str | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -185,7 +187,7 @@ class ImageTextProcessor(ProcessorMixin):
 
     attributes = ["image_processor", "tokenizer"]
     image_processor_class: Any = "AutoImageProcessor"
-    tokenizer_class = "AutoTokenizer"
+    tokenizer_class: Any = "AutoTokenizer"
 
     def __init__(self, image_processor: Any = None, tokenizer: Any = None, **kwargs: Any) -> None:
         """Keep the parts.
@@ -225,7 +227,7 @@ class ImageTextProcessor(ProcessorMixin):
 
         if text is None and images is None:
             raise ValueError("Pass text, images or both.")
-        pixels = None
+        pixels: Any = None
         if images is not None:
             pixels = self.image_processor(images, return_tensors=return_tensors, **kwargs)
         if text is None:

@@ -116,7 +116,7 @@ class PlainSteps:
     Neighbouring rows with the same prompt, such as beams, share one pass over it.
     """
 
-    encoder_outputs = None
+    encoder_outputs: Any = None
 
     def __init__(self, model: Any, ids: Tensor, kwargs: dict[str, Any], options: Options) -> None:
         self.model = model

@@ -166,7 +166,7 @@ class DetectionLoss(nn.Module):
         logits = outputs["logits"]
         classes = torch.full(logits.shape[:2], self.num_classes, dtype=torch.int64, device=logits.device)
         classes[_predicted(matches)] = _wanted(targets, matches, "class_labels")
-        weight = self.empty_weight.to(logits)  # type: ignore[operator]
+        weight: Any = self.empty_weight.to(logits)  # type: ignore[operator]
         return {"loss_ce": F.cross_entropy(logits.transpose(1, 2), classes, weight)}
 
     @torch.no_grad()

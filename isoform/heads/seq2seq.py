@@ -259,7 +259,8 @@ class Seq2SeqLM(_OnEncoderDecoder):
         """As documented for all models; the bias of the logits grows or shrinks with the vocabulary."""
         embedding = super().resize_token_embeddings(new_num_tokens, pad_to_multiple_of)  # type: ignore[misc]
         if self.final_bias:
-            old, rows = self.final_logits_bias, embedding.weight.shape[0]
+            old: Tensor = self.final_logits_bias  # type: ignore[has-type]
+            rows = embedding.weight.shape[0]
             self.final_logits_bias = nn.functional.pad(old[:, :rows], (0, max(rows - old.shape[1], 0)))
         return embedding
 

@@ -120,7 +120,7 @@ class RelativeBuckets:
 
     def __call__(self, relative: Tensor) -> Tensor:
         """Buckets of `relative` positions, key minus query, int64 of any shape."""
-        buckets, first = self.buckets, 0
+        buckets, first = self.buckets, torch.zeros_like(relative)
         if self.bidirectional:
             buckets //= 2
             first, distance = (relative > 0).long() * buckets, relative.abs()

@@ -176,8 +176,8 @@ class Pipeline(_ScikitCompat):
         if getattr(self, part) is None:
             name = part.replace("_", " ")
             raise ValueError(
-                f"{self.task or type(self).__name__} needs its {name}, and {type(self.model).__name__} came without one "
-                f"(preprocessor_config.json beside the model): pass `{part}`, or choose a model that serves this task"
+                f"{self.task or type(self).__name__} needs its {name}, and {type(self.model).__name__} came without "
+                f"one (preprocessor_config.json beside the model): pass `{part}`, or choose a model for this task"
             )
 
     def _place_model(self, device: int | str | torch.device | None) -> torch.device:

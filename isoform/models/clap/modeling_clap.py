@@ -314,7 +314,7 @@ def _run(model: PreTrainedModel, flags: tuple[bool | None, bool | None], **input
     return model(**inputs, output_attentions=flags[0], output_hidden_states=flags[1], return_dict=True)
 
 
-def _returned(model: PreTrainedModel, output: ModelOutput, return_dict: bool | None) -> Any:
+def _returned(model: PreTrainedModel, output: Any, return_dict: bool | None) -> Any:
     return output if (model.config.use_return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 

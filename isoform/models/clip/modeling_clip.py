@@ -303,7 +303,7 @@ class CLIPVisionModelWithProjection(_VisionSide):
         return _returned(self, output, return_dict)
 
 
-def _returned(model: PreTrainedModel, output: ModelOutput, return_dict: bool | None) -> Any:
+def _returned(model: PreTrainedModel, output: Any, return_dict: bool | None) -> Any:
     return output if (model.config.use_return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 

@@ -64,7 +64,9 @@ class Wav2Vec2ProcessorWithLM(SpeechProcessor):
         self.decoder.save_to_dir(os.fspath(save_directory))
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any) -> Any:
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any
+    ) -> Any:
         """Read all three parts from a folder or a repository.
 
         Args:

@@ -160,7 +160,8 @@ class YolosModel(YolosPreTrainedModel):
         x = self.embeddings(pixel_values)
         between = self.encoder.mid_position_embeddings
         if between is not None:
-            call.between = fitted(between[:, 0], self.embeddings.patch_embeddings, pixel_values)
+            positions = fitted(between[:, 0], self.embeddings.patch_embeddings, pixel_values)
+            call.between = positions  # type: ignore[attr-defined]  # read by the encoder
         x = self.encoder(x, call)
         last = self.layernorm(x)
         pooled = None if self.pooler is None else self.pooler(last)
