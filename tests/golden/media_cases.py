@@ -73,8 +73,8 @@ SOUND_SIZES = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
 }
+TOKENIZERS = Path(__file__).parent / "tokenizers"
 LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ABCDEFGHIJ"]
-LANGUAGES = {"english": "en", "french": "fr"}
 SQUARE = {"height": 32, "width": 32}
 
 
@@ -118,6 +118,14 @@ def translator(lib: Any, task: str) -> Any:
     tokenizer = translation_tokenizer(lib)
     model = built(lib, "BartForConditionalGeneration", vocab_size=len(tokenizer), **BART_SIZES)
     return lib.pipeline(task, model=model, tokenizer=tokenizer)
+
+
+def multilingual(lib: Any, tokenizer: Any) -> Any:
+    """A translation pipeline around M2M100 with a tokenizer of many languages."""
+    sizes = {**BART_SIZES, "pad_token_id": tokenizer.pad_token_id, "bos_token_id": 0, "eos_token_id": 2}
+    sizes |= {"decoder_start_token_id": 2, "forced_eos_token_id": None}
+    model = built(lib, "M2M100ForConditionalGeneration", vocab_size=len(tokenizer) + 128, **sizes)
+    return lib.pipeline("translation", model=model, tokenizer=tokenizer)
 
 
 def depth(lib: Any) -> Any:
@@ -240,6 +248,10 @@ PIPELINES: dict[str, Callable[[Any], Any]] = {
     ),
     "translate": lambda lib: translator(lib, "translation"),
     "translate_task": lambda lib: translator(lib, "translation_paris_to_london"),
+    "translate_m2m": lambda lib: multilingual(
+        lib, lib.M2M100Tokenizer(str(TOKENIZERS / "m2m_100" / "vocab.json"), str(TOKENIZERS / "unigram.model"))
+    ),
+    "translate_nllb": lambda lib: multilingual(lib, lib.NllbTokenizer(str(TOKENIZERS / "unigram.model"))),
     "see": lambda lib: image_pipe(
         lib,
         "image-classification",
@@ -393,6 +405,13 @@ CALLS: dict[str, Call] = {
     "translate batch": _call("translate", TEXTS, src_lang="paris", tgt_lang="london", max_length=9, batch_size=2),
     "translate nowhere": _call("translate", TEXTS[0]),
     "translate task": _call("translate_task", TEXTS[:2], max_length=9),
+    "translate m2m": _call("translate_m2m", TEXTS[:2], src_lang="en", tgt_lang="fr", max_length=8),
+    "translate m2m batch": _call("translate_m2m", TEXTS, src_lang="en", tgt_lang="de", max_length=8, batch_size=2),
+    "translate m2m from nowhere": _call("translate_m2m", TEXTS[0], tgt_lang="fr", max_length=8),
+    "translate nllb": _call("translate_nllb", TEXTS, src_lang="eng_Latn", tgt_lang="fra_Latn", max_length=8),
+    "translate nllb ids": _call(
+        "translate_nllb", TEXTS[0], src_lang="eng_Latn", tgt_lang="fra_Latn", max_length=8, return_tensors=True
+    ),
     "see": _photos("see"),
     "see many": _photos("see", 4),
     "see top 1": _photos("see", 4, top_k=1),
