@@ -202,6 +202,7 @@ def test_chunks_of_the_feed_forward_change_nothing():
 
 
 @torch.no_grad()
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_a_traced_model_takes_other_sizes():
     model = BertModel(BertConfig(**SIZES, torchscript=True)).eval()
     traced = torch.jit.trace(model, (IDS, torch.ones_like(IDS)))
