@@ -134,11 +134,14 @@ class PretrainedConfig(PushToHubMixin):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if not any(isinstance(value, Field) for value in vars(cls).values()):
+        declares = any(isinstance(value, Field) for value in vars(cls).values())
+        if declares:
+            cls._fields = collect(cls, cls._fields)
+        if declares or "model_type" in vars(cls):
+            doc = cls.__doc__ if "__doc__" in vars(cls) else None
+            cls.__doc__ = with_field_docs(doc or f"Configuration of a model of type `{cls.model_type}`.", cls._fields)
+        if not declares:
             return
-        doc = cls.__doc__ if "__doc__" in vars(cls) else None
-        cls._fields = collect(cls, cls._fields)
-        cls.__doc__ = with_field_docs(doc or f"Configuration of a model of type `{cls.model_type}`.", cls._fields)
         if getattr(cls.__init__, "is_generated", False) and "__init__" not in vars(cls):
             cls.__init__ = _generated_init(cls._fields)  # type: ignore[method-assign]
 

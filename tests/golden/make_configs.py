@@ -17,7 +17,12 @@ from pathlib import Path
 import transformers
 from transformers.models.auto import modeling_auto
 
-MODEL_TYPES = ["codegen", "ctrl", "gpt2", "gpt_neox", "gptj", "llama", "mistral", "opt", "phi"]
+MODEL_TYPES = [
+    "bart", "beit", "bert", "bit", "blenderbot-small", "clap", "clip", "clip_vision_model", "codegen", "convnext",
+    "convnextv2", "ctrl", "deit", "dinov2", "distilbert", "dpt", "gpt2", "gpt_neox", "gptj", "llama", "m2m_100",
+    "mistral", "opt", "phi", "resnet", "roberta", "roberta-prelayernorm", "swin", "t5", "upernet", "vit", "wav2vec2",
+    "xlm-roberta", "yolos",
+]  # fmt: skip
 # Changes through names that all of them understand, by field or by `attribute_map`.
 CHANGES = {
     "num_hidden_layers": 3,
@@ -37,8 +42,14 @@ def describe(model_type: str) -> dict:
     """What the reference says about one configuration class."""
     cls = transformers.CONFIG_MAPPING[model_type]
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    changed = cls(**CHANGES)
+    default = cls()
+    # Not what is a list in this configuration (Swin's heads), nor what others default to (layers of T5's decoder).
+    odd = {name for name in CHANGES if isinstance(getattr(default, name, None), list)}
+    odd |= {"num_hidden_layers"} if model_type == "t5" else set()
+    changes = {name: value for name, value in CHANGES.items() if name not in odd}
+    changed = cls(**changes)
     return {
+        "changes": changes,
         "class": cls.__name__,
         "parameters": [[p.name, p.default] for p in parameters if p.kind is not p.VAR_KEYWORD],
         "attribute_map": cls.attribute_map,
@@ -64,7 +75,6 @@ def tables() -> dict:
 def main() -> None:
     assert transformers.__version__ == "4.36.2", transformers.__version__
     expected = {
-        "changes": CHANGES,
         "base": transformers.PretrainedConfig().to_dict(),
         "configs": {model_type: describe(model_type) for model_type in MODEL_TYPES},
         "tables": tables(),
@@ -72,7 +82,10 @@ def main() -> None:
     }
     path = Path(__file__).parent / "configs" / "expected.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(expected, indent=1, sort_keys=True, default=lambda dtype: str(dtype).split(".")[-1]) + "\n",
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ _STAGES = ["stage1", "stage2", "stage3", "stage4"]
 
 class UperNetConfig(PretrainedConfig):
     model_type = "upernet"
-    attribute_map = {"semantic_loss_ignore_index": "loss_ignore_index"}
 
     backbone_config: Any = field(None, "Configuration of the backbone, or a dictionary of one; None for a ResNet.")
     hidden_size: int = field(512, "Channels inside the head.", ge=1)
@@ -28,3 +27,8 @@ class UperNetConfig(PretrainedConfig):
 
     def validate(self) -> None:
         build_backbone(self, {"model_type": "resnet", "out_features": _STAGES})
+
+    @property
+    def semantic_loss_ignore_index(self) -> int:
+        """What other configurations call `loss_ignore_index`."""
+        return self.loss_ignore_index
