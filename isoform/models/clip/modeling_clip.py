@@ -83,16 +83,18 @@ class CLIPVisionEmbeddings(nn.Module):
         width, patch = config.hidden_size, config.patch_size
         self.class_embedding = nn.Parameter(torch.randn(width))
         self.patch_embedding = nn.Conv2d(config.num_channels, width, patch, patch, bias=False)
-        self.position_embedding = nn.Embedding((config.image_size // patch) ** 2 + 1, width)
+        self.grid = (config.image_size // patch, config.image_size // patch)
+        self.position_embedding = nn.Embedding(self.grid[0] * self.grid[1] + 1, width)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         height, width = pixel_values.shape[-2:]
-        patches = self.patch_embedding(pixel_values.to(self.patch_embedding.weight.dtype)).flatten(2).transpose(1, 2)
-        if patches.shape[1] + 1 != self.position_embedding.num_embeddings:
+        patches = self.patch_embedding(pixel_values.to(self.patch_embedding.weight.dtype))
+        if tuple(patches.shape[2:]) != self.grid:
             raise ValueError(
                 f"pixel_values are {height} by {width} pixels, but the model was made for images of"
                 f" {self.image_size} by {self.image_size}: resize them (the image processor does)"
             )
+        patches = patches.flatten(2).transpose(1, 2)
         first = self.class_embedding.expand(patches.shape[0], 1, -1)
         return torch.cat((first, patches), 1) + self.position_embedding.weight
 

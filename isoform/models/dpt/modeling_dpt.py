@@ -91,6 +91,10 @@ class DPTViTHybridEmbeddings(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Embedded:
         check_pixels(pixel_values, self.num_channels)
+        size = tuple(pixel_values.shape[2:])
+        if size != self.image_size:
+            height, width = self.image_size
+            raise ValueError(f"Input image size ({size[0]}*{size[1]}) doesn't match model ({height}*{width}).")
         maps = self.backbone(pixel_values, return_dict=True).feature_maps
         x = self.projection(maps[-1])
         return Embedded(_tokens(self, x), tuple(maps[i] for i in self.residual_feature_map_index), tuple(x.shape[2:]))
@@ -250,11 +254,8 @@ class DPTNeck(nn.Module):
         return self.fusion_stage([conv(x) for conv, x in zip(self.convs, maps)])
 
 
-class DPTPreTrainedModel(VisionTransformer):
-    config_class, base_model_prefix = DPTConfig, "dpt"
-
-    def _init_weights(self, module: nn.Module) -> None:
-        PreTrainedModel._init_weights(self, module)  # tokens and positions start at zero
+class DPTPreTrainedModel(PreTrainedModel):
+    config_class, base_model_prefix, main_input_name = DPTConfig, "dpt", "pixel_values"
 
 
 class DPTModel(DPTPreTrainedModel):
@@ -272,6 +273,8 @@ class DPTModel(DPTPreTrainedModel):
         self.encoder = ViTEncoder(config, DPTViTLayer)
         self.layernorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
         self.pooler = DPTViTPooler(config) if add_pooling_layer else None
+
+    _prune_heads = VisionTransformer._prune_heads
 
     def get_input_embeddings(self) -> nn.Module:
         return self.embeddings if self.config.is_hybrid else self.embeddings.patch_embeddings  # type: ignore[return-value]
