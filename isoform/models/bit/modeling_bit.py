@@ -53,10 +53,13 @@ class DynamicPad2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         pads: list[Any] = []
         for size, kernel, stride, dilation in zip(x.shape[2:], self.kernel_size, self.stride, self.dilation):
-            missing = (-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size
-            missing = torch.sym_max(missing, 0)
+            reach = (kernel - 1) * dilation + 1
+            missing: Any = 0
+            if reach > 1:  # a single pixel always fits
+                missing = (-(-size // stride) - 1) * stride + reach - size
+                missing = missing if reach >= stride else torch.sym_max(missing, 0)
             pads = [missing // 2, missing - missing // 2, *pads]  # `pad` wants the last dimension first
-        return F.pad(x, pads, value=self.value)
+        return x if all(isinstance(pad, int) and pad == 0 for pad in pads) else F.pad(x, pads, value=self.value)
 
 
 class WeightStandardizedConv2d(nn.Conv2d):
