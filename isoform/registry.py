@@ -27,7 +27,7 @@ __all__ = ["EXTRAS", "Arch", "Export", "architectures", "by_config_name", "expor
 # Extra of pyproject.toml -> the modules that must be importable for it.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "vision": ("PIL",),
-    "audio": ("soundfile", "soxr"),
+    "audio": ("soundfile",),
     "sentencepiece": ("sentencepiece",),
     "train": ("accelerate",),
     "deepspeed": ("deepspeed",),

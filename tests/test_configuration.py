@@ -67,7 +67,7 @@ def as_json(value: Any) -> Any:
 
 
 def contents(values: dict[str, Any]) -> dict[str, Any]:
-    """What a file holds, without versions and private entries: some of the reference's classes forget these or add some."""
+    """What a file holds, without versions and private entries: some classes of the reference forget or add these."""
     kept = {key: value for key, value in as_json(values).items() if key != "transformers_version" and key[0] != "_"}
     return {key: contents(value) if isinstance(value, dict) and value else value for key, value in kept.items()}
 

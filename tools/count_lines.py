@@ -63,7 +63,7 @@ def main() -> None:
     here = ROOT / "isoform" / "models"
     names = options.names or sorted(p.name for p in here.iterdir() if (p / "__init__.py").exists())
     sums = dict.fromkeys((*KINDS, "tests"), (0, 0))
-    print(f"{'':26s}" + "".join(f"{kind[:16]:>18s}" for kind in (*KINDS, "tests")) + f"{'all':>18s}")
+    print(f"{'':26s}" + "".join(f"{kind[:16]:>19s}" for kind in (*KINDS, "tests")) + f"{'all':>19s}")
     for name in names:
         if name == "auto":
             continue
@@ -80,8 +80,8 @@ def main() -> None:
     print(line("sum", sums))
     print()
     for title, pattern in SHARED:
-        print(f"shared: {title:18s}{total((ROOT / 'isoform').glob(pattern)):6d}")
-    print(f"shared: {'contract tests':18s}{total((ROOT / 'tests' / 'contract').glob('*.py')):6d}")
+        print(f"shared: {title:19s}{total((ROOT / 'isoform').glob(pattern)):6d}")
+    print(f"shared: {'contract tests':19s}{total((ROOT / 'tests' / 'contract').glob('*.py')):6d}")
 
 
 def line(name: str, cells: dict[str, tuple[int, int]]) -> str:
@@ -91,7 +91,7 @@ def line(name: str, cells: dict[str, tuple[int, int]]) -> str:
     def cell(ours: int, theirs: int) -> str:
         return f"{ours} / {theirs} ({ours / theirs:.0%})" if theirs else str(ours or "")
 
-    return f"{name:26s}" + "".join(f"{cell(*pair):>18s}" for pair in pairs)
+    return f"{name:26s}" + "".join(f"{cell(*pair):>19s}" for pair in pairs)
 
 
 if __name__ == "__main__":
