@@ -64,12 +64,14 @@ def labels_of(tokenizer: Any, texts: list[str]) -> torch.Tensor:
 def fit(model: Any, batch: dict[str, torch.Tensor], most_steps: int = 600) -> None:
     """Train until the pairs are known by heart."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, most_steps)
     model.train()
     for step in range(most_steps):
         loss = model(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         optimizer.zero_grad()
         if step % 50 == 0 or loss < 0.01:
             print(f"  step {step}: loss {float(loss):.3f}")

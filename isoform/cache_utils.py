@@ -400,6 +400,15 @@ def _unflatten(tensors: Any, sizes: list[int]) -> DynamicCache:
     return DynamicCache.from_legacy_cache([[next(tensors) for _ in range(size)] for size in sizes])
 
 
+def _flatten_with_keys(cache: DynamicCache) -> tuple[list[tuple[Any, Tensor]], list[int]]:
+    tensors, sizes = _flatten(cache)
+    return [(torch.utils._pytree.SequenceKey(i), x) for i, x in enumerate(tensors)], sizes
+
+
 torch.utils._pytree.register_pytree_node(
-    DynamicCache, _flatten, _unflatten, serialized_type_name="isoform.cache_utils.DynamicCache"
+    DynamicCache,
+    _flatten,
+    _unflatten,
+    serialized_type_name="isoform.cache_utils.DynamicCache",
+    flatten_with_keys_fn=_flatten_with_keys,
 )
