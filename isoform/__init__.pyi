@@ -459,6 +459,7 @@ from .pipelines import FillMaskPipeline as FillMaskPipeline
 from .pipelines import ImageClassificationPipeline as ImageClassificationPipeline
 from .pipelines import ImageFeatureExtractionPipeline as ImageFeatureExtractionPipeline
 from .pipelines import ImageSegmentationPipeline as ImageSegmentationPipeline
+from .pipelines import ImageToImagePipeline as ImageToImagePipeline
 from .pipelines import ImageToTextPipeline as ImageToTextPipeline
 from .pipelines import JsonPipelineDataFormat as JsonPipelineDataFormat
 from .pipelines import NerPipeline as NerPipeline
@@ -473,9 +474,11 @@ from .pipelines import TextClassificationPipeline as TextClassificationPipeline
 from .pipelines import TextGenerationPipeline as TextGenerationPipeline
 from .pipelines import TokenClassificationPipeline as TokenClassificationPipeline
 from .pipelines import TranslationPipeline as TranslationPipeline
+from .pipelines import VisualQuestionAnsweringPipeline as VisualQuestionAnsweringPipeline
 from .pipelines import ZeroShotAudioClassificationPipeline as ZeroShotAudioClassificationPipeline
 from .pipelines import ZeroShotClassificationPipeline as ZeroShotClassificationPipeline
 from .pipelines import ZeroShotImageClassificationPipeline as ZeroShotImageClassificationPipeline
+from .pipelines import ZeroShotObjectDetectionPipeline as ZeroShotObjectDetectionPipeline
 from .pipelines import pipeline as pipeline
 from .processing_utils import ProcessorMixin as ProcessorMixin
 from .pytorch_utils import Conv1D as Conv1D
