@@ -70,6 +70,8 @@ class WeightedSum(SpeechHead):
 class CTC(SpeechHead):
     """Transcription by connectionist temporal classification (Graves et al. 2006); `pad_token_id` is the blank."""
 
+    described = {"labels": "(batch, tokens): the ids that are heard, in order; -100 for padding."}
+
     def build_head(self, config: Any) -> None:
         if config.vocab_size is None:
             raise ValueError(
@@ -111,6 +113,8 @@ class CTC(SpeechHead):
 class MeanScore(WeightedSum):
     """Classification of a recording by the mean of its states."""
 
+    described = {"labels": "(batch,): the class of each recording."}
+
     def build_head(self, config: Any) -> None:
         super().build_head(config)
         self.projector = nn.Linear(config.hidden_size, config.classifier_proj_size)
@@ -132,6 +136,8 @@ class MeanScore(WeightedSum):
 
 class FrameScore(WeightedSum):
     """Classification of each position; labels are one-hot, `(batch, positions, labels)`."""
+
+    described = {"labels": "(batch, frames, labels): one-hot classes of each frame."}
 
     def build_head(self, config: Any) -> None:
         super().build_head(config)
@@ -178,6 +184,8 @@ class TDNNLayer(nn.Module):
 
 class XVector(WeightedSum):
     """Embeddings of speakers (Snyder et al. 2018): convolutions, mean and deviation over time, projection."""
+
+    described = {"labels": "(batch,): the speaker of each recording."}
 
     def build_head(self, config: Any) -> None:
         super().build_head(config)

@@ -78,6 +78,8 @@ class SharedBias(nn.Module):
 class MaskedLM(VocabularyHead):
     """Words that were masked out of a text; labels of -100 are left out of the loss. Options: see `VocabularyHead`."""
 
+    described = {"labels": "(batch, sequence): the right id where it counts, -100 elsewhere."}
+
     output_class = MaskedLMOutput
 
     def _logits(self, hidden: Tensor) -> Tensor:
@@ -101,6 +103,8 @@ class CausalLM(VocabularyHead):
         cache_with_labels: a pass with labels returns keys and values, too.
         shifts_labels: labels are the input ids, each position is held against the next one; if not, against its own.
     """
+
+    described = {"labels": "(batch, sequence): the ids themselves, they are shifted here; -100 does not count."}
 
     shifts_labels = True
     upcast, narrow_loss, places_tokens, cache_with_labels = False, False, True, True

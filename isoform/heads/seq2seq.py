@@ -171,6 +171,10 @@ class Seq2SeqLM(_OnEncoderDecoder):
         cache_with_labels: whether keys and values are returned where labels are given.
     """
 
+    described = {
+        "labels": "(batch, target sequence): the ids to write, of which the decoder's input is made; -100 does not count."
+    }
+
     label_names = ("labels",)
     final_bias = False
     cache_with_labels = False
@@ -284,6 +288,10 @@ class EndTokenScore(_OnEncoderDecoder):
     Args of the class statement:
         head_class: the projection to the labels, called with width, classes and dropout.
     """
+
+    described = {
+        "labels": "(batch,): the class of each text; numbers if `num_labels` is 1; (batch, labels) for several."
+    }
 
     head_class: type[nn.Module] = ClassificationHead
 

@@ -34,6 +34,10 @@ class LastTokenScore(Head):
         needs_pad: batches need a padding token; without it the last position of every row counts.
     """
 
+    described = {
+        "labels": "(batch,): the class of each text; numbers if `num_labels` is 1; (batch, labels) for several."
+    }
+
     head_name, head_bias, head_width, needs_pad = "score", False, "hidden_size", True
     output_class: type = SequenceClassifierOutputWithPast
 
@@ -93,6 +97,10 @@ class PooledScore(Head):
         rates: config fields that may hold the rate of the dropout before the projection; the first that is set counts.
     """
 
+    described = {
+        "labels": "(batch,): the class of each text; numbers if `num_labels` is 1; (batch, labels) for several."
+    }
+
     rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
 
     def __init_subclass__(cls, rates: tuple[str, ...] | None = None, **options: Any) -> None:
@@ -122,6 +130,10 @@ class ModuleScore(Head):
         module: the module's class, built from the config.
     """
 
+    described = {
+        "labels": "(batch,): the class of each text; numbers if `num_labels` is 1; (batch, labels) for several."
+    }
+
     head_module: Callable[[Any], nn.Module]
 
     def __init_subclass__(cls, module: Callable[[Any], nn.Module] | None = None, **options: Any) -> None:
@@ -141,6 +153,8 @@ class ModuleScore(Head):
 
 class MultipleChoice(PooledScore):
     """A choice among several texts, each scored by its pooled state. Inputs are `(batch, choices, sequence)`."""
+
+    described = {"labels": "(batch,): the right choice."}
 
     def build_head(self, config: Any) -> None:
         self.dropout = _dropout(config, self.rates)
@@ -171,6 +185,8 @@ class TokenScore(Head):
         rates: config fields that may hold the dropout's rate; the first that is set counts, 0.1 without any.
         width: config field of the projection's input width.
     """
+
+    described = {"labels": "(batch, sequence): the class of each token; -100 does not count."}
 
     head_name, dropout_name, head_width = "classifier", "dropout", "hidden_size"
     rates: tuple[str, ...] = ("classifier_dropout", "hidden_dropout")

@@ -24,6 +24,10 @@ class ImageClassification(Head):
         output: the output class.
     """
 
+    described = {
+        "labels": "(batch,): the class of each image; numbers if `num_labels` is 1; (batch, labels) for several."
+    }
+
     pooling = "first"
     output_class: type = ImageClassifierOutput
 
@@ -145,6 +149,8 @@ class SemanticSegmentation(Head):
 
     Subclasses give `segment`.
     """
+
+    described = {"labels": "(batch, height, width): the class of each pixel; `semantic_loss_ignore_index` to skip it."}
 
     def segment(self, outputs: Any, pixel_values: Tensor) -> tuple[Tensor, Tensor | None]:
         """Logits `(batch, classes, rows, columns)` of the head and of the auxiliary head."""
