@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ..._tokenization_files import vocabulary_path
@@ -61,6 +61,36 @@ _IDEOGRAPHS = (
     range(0x2B820, 0x2CEB0),
     range(0x2F800, 0x2FA20),
 )
+
+
+class _Characters(dict[int, "str | None"]):
+    """What each character becomes, for :meth:`str.translate`: worked out when it is first met."""
+
+    def __init__(self, rule: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def __missing__(self, code: int) -> str | None:
+        result = self.rule(chr(code))
+        if len(self) < 1 << 16:
+            self[code] = result
+        return result
+
+
+def _is_ideograph(code: int) -> bool:
+    return code >= 0x3400 and any(code in block for block in _IDEOGRAPHS)
+
+
+def _cleaned(char: str) -> str | None:
+    if char == "\ufffd" or _is_control(char):
+        return None
+    return " " if _is_whitespace(char) else char
+
+
+_CLEANED = _Characters(_cleaned)
+_APART_PUNCTUATION = _Characters(lambda char: f" {char} " if _is_punctuation(char) else char)
+_APART_IDEOGRAPHS = _Characters(lambda char: f" {char} " if _is_ideograph(ord(char)) else char)
+_WITHOUT_MARKS = _Characters(lambda char: None if unicodedata.category(char) == "Mn" else char)
 
 
 def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
@@ -132,23 +162,22 @@ class BasicTokenizer:
         return " ".join(words).split()
 
     def _run_strip_accents(self, text: str) -> str:
-        return "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+        return text if text.isascii() else unicodedata.normalize("NFD", text).translate(_WITHOUT_MARKS)
 
     def _run_split_on_punc(self, text: str, never_split: Collection[str] | None = None) -> list[str]:
         if not self.do_split_on_punc or (never_split is not None and text in never_split):
             return [text]
-        return "".join(f" {char} " if _is_punctuation(char) else char for char in text).split()
+        return text.translate(_APART_PUNCTUATION).split()
 
     def _tokenize_chinese_chars(self, text: str) -> str:
-        return "".join(f" {char} " if self._is_chinese_char(ord(char)) else char for char in text)
+        return text if text.isascii() else text.translate(_APART_IDEOGRAPHS)
 
     def _is_chinese_char(self, cp: int) -> bool:
-        return cp >= 0x3400 and any(cp in block for block in _IDEOGRAPHS)
+        return _is_ideograph(cp)
 
     def _clean_text(self, text: str) -> str:
         """Without control and replacement characters, and with plain spaces for all white space."""
-        text = text.replace("\0", "").replace("\ufffd", "")
-        return "".join(" " if _is_whitespace(char) else char for char in text if not _is_control(char))
+        return text.translate(_CLEANED)
 
 
 class WordpieceTokenizer:
