@@ -44,10 +44,11 @@ NAMES: dict[str, str] = {
     "pipelines": "Conversation ConversationalPipeline CsvPipelineDataFormat JsonPipelineDataFormat "
     "PipedPipelineDataFormat PipelineDataFormat NerPipeline Pipeline pipeline AudioClassificationPipeline "
     "AutomaticSpeechRecognitionPipeline DepthEstimationPipeline FeatureExtractionPipeline FillMaskPipeline "
-    "ImageClassificationPipeline ImageFeatureExtractionPipeline ImageSegmentationPipeline ImageToTextPipeline "
-    "ObjectDetectionPipeline QuestionAnsweringPipeline SummarizationPipeline Text2TextGenerationPipeline "
-    "TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline TranslationPipeline "
-    "ZeroShotAudioClassificationPipeline ZeroShotClassificationPipeline ZeroShotImageClassificationPipeline",
+    "ImageClassificationPipeline ImageFeatureExtractionPipeline ImageSegmentationPipeline ImageToImagePipeline "
+    "ImageToTextPipeline ObjectDetectionPipeline QuestionAnsweringPipeline SummarizationPipeline "
+    "Text2TextGenerationPipeline TextClassificationPipeline TextGenerationPipeline TokenClassificationPipeline "
+    "TranslationPipeline VisualQuestionAnsweringPipeline ZeroShotAudioClassificationPipeline "
+    "ZeroShotClassificationPipeline ZeroShotImageClassificationPipeline ZeroShotObjectDetectionPipeline",
     "processing_utils": "ProcessorMixin",
     "pytorch_utils": "Conv1D apply_chunking_to_forward prune_layer",
     "tokenization_utils": "PreTrainedTokenizer",

@@ -63,5 +63,9 @@ class ObjectDetectionPipeline(ImagePipeline):
         ]
 
     def _get_bounding_box(self, box: torch.Tensor) -> dict[str, int]:
-        """A box (four corners' numbers) with names, in whole pixels."""
-        return dict(zip(("xmin", "ymin", "xmax", "ymax"), box.int().tolist()))
+        return bounding_box(box)
+
+
+def bounding_box(box: torch.Tensor) -> dict[str, int]:
+    """A box, (4,), with names and in whole pixels."""
+    return dict(zip(("xmin", "ymin", "xmax", "ymax"), box.int().tolist()))

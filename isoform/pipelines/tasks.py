@@ -157,6 +157,26 @@ TASKS: dict[str, Task] = {
         kind="multimodal",
         parts="tokenizer image_processor",
     ),
+    "zero-shot-object-detection": Task(
+        "zero_shot_object_detection.ZeroShotObjectDetectionPipeline",
+        ("AutoModelForZeroShotObjectDetection",),
+        _default("google/owlvit-base-patch32", "17740e1"),
+        kind="multimodal",
+        parts="tokenizer image_processor",
+    ),
+    "image-to-image": Task(
+        "image_to_image.ImageToImagePipeline",
+        ("AutoModelForImageToImage",),
+        _default("caidas/swin2SR-classical-sr-x2-64", "4aaedcb"),
+        kind="image",
+    ),
+    "visual-question-answering": Task(
+        "visual_question_answering.VisualQuestionAnsweringPipeline",
+        ("AutoModelForVisualQuestionAnswering",),
+        _default("dandelin/vilt-b32-finetuned-vqa", "4355f59"),
+        kind="multimodal",
+        parts="tokenizer image_processor",
+    ),
     "automatic-speech-recognition": Task(
         "automatic_speech_recognition.AutomaticSpeechRecognitionPipeline",
         ("AutoModelForCTC", "AutoModelForSpeechSeq2Seq"),
@@ -182,4 +202,5 @@ TASKS: dict[str, Task] = {
 TASK_ALIASES: dict[str, str] = {
     "sentiment-analysis": "text-classification",
     "ner": "token-classification",
+    "vqa": "visual-question-answering",
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from .fill_weights import fill_weights
 from .pipeline_cases import LONG, NER_LABELS, NO_TYPES, TEXTS, _labels, word_tokenizer
@@ -213,6 +214,48 @@ def speech(lib: Any, task: str, name: str, norm: str = "group", **config: Any) -
     return lib.pipeline(task, model=model, feature_extractor=extractor, **more)
 
 
+class StandIn(torch.nn.Module):
+    """What a pipeline needs of a model, for tasks that only architectures to come serve."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, config: Any, outputs: Callable[..., dict[str, torch.Tensor]], output_class: Any) -> None:
+        super().__init__()
+        self.config, self.outputs, self.output_class = config, outputs, output_class
+
+    def can_generate(self) -> bool:
+        return False
+
+    def forward(self, pixel_values: torch.Tensor, **inputs: torch.Tensor) -> Any:
+        """Outputs that depend on all inputs."""
+        tone = pixel_values.mean((1, 2, 3))
+        if "input_ids" in inputs:
+            mask = inputs["attention_mask"]
+            tone = tone + (inputs["input_ids"] * mask).sum(1) / mask.sum(1)
+        return self.output_class(self.outputs(tone, pixel_values))
+
+
+def stand_in(lib: Any, name: str, outputs: Callable[..., dict[str, torch.Tensor]], **config: Any) -> Any:
+    """A pipeline of that class around a stand-in."""
+    tokenizer = word_tokenizer(lib)
+    processor = lib.YolosImageProcessor(size={"shortest_edge": 40, "longest_edge": 48})
+    model = StandIn(lib.PretrainedConfig(**config), outputs, lib.utils.ModelOutput)
+    return getattr(lib, name)(model=model, tokenizer=tokenizer, image_processor=processor, framework="pt")
+
+
+def _answers(tone: torch.Tensor, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"logits": torch.sin(tone[:, None] * torch.arange(1, 4))}
+
+
+def _boxes(tone: torch.Tensor, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    spread = tone[:, None, None] * torch.arange(1, 7)[:, None] * torch.arange(1, 5) / 7
+    return {"logits": 3 * spread.cos()[..., :2], "pred_boxes": spread.sin().abs() / 2 + 0.2}
+
+
+def _changed(tone: torch.Tensor, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"reconstruction": (pixels * 0.6 + tone[:, None, None, None]).repeat_interleave(2, 3)}
+
+
 PIPELINES: dict[str, Callable[[Any], Any]] = {
     "fill": lambda lib: text_pipe(lib, "fill-mask", "BertForMaskedLM", TEXT_SIZES),
     "fill_roberta": lambda lib: text_pipe(lib, "fill-mask", "RobertaForMaskedLM", TEXT_SIZES),
@@ -284,6 +327,9 @@ PIPELINES: dict[str, Callable[[Any], Any]] = {
     "caption": captioner,
     "clip": clip,
     "clap": clap,
+    "ask": lambda lib: stand_in(lib, "VisualQuestionAnsweringPipeline", _answers, **_labels("yes", "no", "two")),
+    "find": lambda lib: stand_in(lib, "ZeroShotObjectDetectionPipeline", _boxes),
+    "change": lambda lib: stand_in(lib, "ImageToImagePipeline", _changed),
     "hear": lambda lib: speech(
         lib,
         "audio-classification",
@@ -439,6 +485,18 @@ CALLS: dict[str, Call] = {
     "clap many": _sounds("clap", 0.9, 0.5, candidate_labels=ZOO, hypothesis_template="is this {} ?"),
     "clap batch": _sounds("clap", 0.9, 0.5, 0.7, candidate_labels=ZOO, batch_size=2),
     "clap number": _call("clap", 4, candidate_labels=ZOO),
+    "ask": ("ask", lambda: (photo(48, 40), "where is the cat ?"), {}),
+    "ask one": ("ask", lambda: ({"image": photo(48, 40), "question": "a dog"},), {"top_k": 1}),
+    "ask many": ("ask", lambda: ([{"image": photo(48, 40), "question": text} for text in TEXTS],), {"top_k": 2}),
+    "find": ("find", lambda: (photo(48, 40),), {"candidate_labels": ["cat", "the old dog"], "threshold": 0.5}),
+    "find text": ("find", lambda: (photo(48, 40),), {"candidate_labels": "cat,dog", "top_k": 3}),
+    "find many": (
+        "find",
+        lambda: ([{"image": photo(*size), "candidate_labels": ["cat", "to"]} for size in ((48, 40), (40, 40))],),
+        {},
+    ),
+    "change": ("change", lambda: (photo(48, 40),), {}),
+    "change many": ("change", lambda: ([photo(48, 40), photo(40, 40, seed=1)],), {}),
     "hear": _sounds("hear", 0.4),
     "hear many": _sounds("hear", 0.4, 0.7, 0.3, top_k=2),
     "hear dictionary": ("hear", lambda: ({"array": sound(), "sampling_rate": 8000},), {}),
