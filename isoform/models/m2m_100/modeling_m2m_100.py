@@ -84,6 +84,4 @@ class M2M100Model(M2M100PreTrainedModel, BartModel):
     encoder_class, decoder_class, repeats_input = M2M100Encoder, M2M100Decoder, False
 
 
-class M2M100ForConditionalGeneration(
-    Seq2SeqLM, M2M100PreTrainedModel, body=M2M100Model, cache_with_labels=True
-): ...
+class M2M100ForConditionalGeneration(Seq2SeqLM, M2M100PreTrainedModel, body=M2M100Model, cache_with_labels=True): ...
