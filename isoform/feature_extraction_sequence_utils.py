@@ -167,9 +167,7 @@ class SequenceFeatureExtractor(FeatureExtractionMixin):
         if strategy == PaddingStrategy.MAX_LENGTH and max_length is None:
             raise ValueError(f"When setting ``padding={strategy}``, make sure that max_length is defined")
         if strategy != PaddingStrategy.DO_NOT_PAD and self.padding_value is None:
-            raise ValueError(
-                "Asking to pad, but the feature extractor has no padding_value: set it, e.g. to 0.0"
-            )
+            raise ValueError("Asking to pad, but the feature extractor has no padding_value: set it, e.g. to 0.0")
         return strategy
 
 
