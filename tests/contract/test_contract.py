@@ -295,12 +295,15 @@ def test_prune_heads(case, model):
 @torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 def test_half_precision(case, model, dtype):
-    want = first(model(**case.inputs))
-    got = first(model.to(dtype)(**in_dtype(case.inputs, dtype))).float()
+    inputs = in_dtype(case.inputs, dtype)
+    got = first(model.to(dtype)(**inputs)).float()
     assert torch.isfinite(got).all()
     if not isinstance(case.inputs.get("attention_mask"), torch.Tensor):
-        # 8 and 11 bits of mantissa over two layers: a few units in the last place of the largest element.
-        assert float((got - want).abs().max()) <= (0.1 if dtype is torch.bfloat16 else 0.01) * max(1, want.abs().max())
+        # Against float32 with the same rounded weights and inputs: 8 and 11 bits of mantissa over two layers, a few units
+        # in the last place of the largest element. BiT's standardised convolutions add to that, in the reference as well.
+        want = first(model.float()(**in_dtype(inputs, torch.float32)))
+        bound = 0.01 if dtype is torch.float16 else 0.1 if case.header["class"].startswith("Bit") else 0.06
+        assert float((got - want).abs().max()) <= bound * max(1, want.abs().max())
 
 
 TEXT = ("input_ids", "token_type_ids", "attention_mask")  # what the names of inputs of a text's length end with
