@@ -299,8 +299,9 @@ def test_half_precision(case, model, dtype):
     got = first(model.to(dtype)(**inputs)).float()
     assert torch.isfinite(got).all()
     if not isinstance(case.inputs.get("attention_mask"), torch.Tensor):
-        # Against float32 with the same rounded weights and inputs: 8 and 11 bits of mantissa over two layers, a few units
-        # in the last place of the largest element. BiT's standardised convolutions add to that, in the reference as well.
+        # Against float32 with the same rounded weights and inputs: 8 and 11 bits of mantissa over two layers, a few
+        # units in the last place of the largest element. BiT's standardised convolutions add to that, in the
+        # reference as well.
         want = first(model.float()(**in_dtype(inputs, torch.float32)))
         bound = 0.01 if dtype is torch.float16 else 0.1 if case.header["class"].startswith("Bit") else 0.06
         assert float((got - want).abs().max()) <= bound * max(1, want.abs().max())
