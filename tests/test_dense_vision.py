@@ -130,6 +130,30 @@ def test_dpt_over_any_backbone(kind, reshape):
         isoform.DPTModel(config)
 
 
+def test_dpt_reads_the_reference_s_configuration_over_a_backbone():
+    """4.36.2 writes null for all that only a ViT of DPT's own has."""
+    nulls = [
+        "attention_probs_dropout_prob",
+        "backbone_featmap_shape",
+        "backbone_out_indices",
+        "hidden_dropout_prob",
+        "image_size",
+        "intermediate_size",
+        "layer_norm_eps",
+        "num_attention_heads",
+        "num_channels",
+        "num_hidden_layers",
+        "patch_size",
+        "qkv_bias",
+    ]
+    written = dense(backbone_config=dict(DINO, reshape_hidden_states=False), reassemble_factors=[2, 1, 1, 1])
+    config = isoform.DPTConfig.from_dict({**written, **dict.fromkeys(nulls)})
+    model = isoform.DPTForDepthEstimation(config).eval()
+    assert model(torch.randn(1, 3, 32, 32)).predicted_depth.shape[0] == 1
+    saved = isoform.DPTConfig(**written).to_dict()
+    assert {name: saved[name] for name in nulls} == dict.fromkeys(nulls)
+
+
 def test_dpt_config_is_checked():
     hybrid = isoform.DPTConfig(is_hybrid=True)
     assert hybrid.backbone_config.model_type == "bit" and hybrid.backbone_config.depths == [3, 4, 9]

@@ -18,6 +18,21 @@ _HYBRID = {
     "embedding_dynamic_padding": True,
 }
 
+# What a backbone knows itself: None in configurations (and their files) that have one.
+_OF_OWN_VIT = (
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "layer_norm_eps",
+    "image_size",
+    "patch_size",
+    "num_channels",
+    "qkv_bias",
+    "backbone_out_indices",
+)
+
 
 class DPTConfig(PretrainedConfig):
     """Configuration of DPT over a ViT of its own, over a hybrid of ResNet and ViT, or over any other backbone."""
@@ -25,19 +40,19 @@ class DPTConfig(PretrainedConfig):
     model_type = "dpt"
 
     hidden_size: int = field(768, "Width of the residual stream.", ge=1)
-    num_hidden_layers: int | None = field(12, "Number of layers; None with a backbone.", ge=1)
-    num_attention_heads: int = field(12, "Attention heads of each layer.", ge=1)
-    intermediate_size: int = field(3072, "Width inside the feed-forward.", ge=1)
+    num_hidden_layers: int | None = field(12, "Number of layers. This and others are None with a backbone.", ge=1)
+    num_attention_heads: int | None = field(12, "Attention heads of each layer.", ge=1)
+    intermediate_size: int | None = field(3072, "Width inside the feed-forward.", ge=1)
     hidden_act: str = field("gelu", "Activation of the feed-forward.")
-    hidden_dropout_prob: float = field(0.0, "Dropout of embeddings and of what each block adds.", ge=0, le=1)
-    attention_probs_dropout_prob: float = field(0.0, "Dropout of attention weights.", ge=0, le=1)
+    hidden_dropout_prob: float | None = field(0.0, "Dropout of embeddings and of what each block adds.", ge=0, le=1)
+    attention_probs_dropout_prob: float | None = field(0.0, "Dropout of attention weights.", ge=0, le=1)
     initializer_range: float = field(0.02, "Standard deviation of initial weights.", ge=0)
-    layer_norm_eps: float = field(1e-12, "Added to the variance in layer normalisation.", ge=0)
+    layer_norm_eps: float | None = field(1e-12, "Added to the variance in layer normalisation.", ge=0)
     image_size: int | list[int] | None = field(384, "Size of images, or their height and width.", ge=1)
     patch_size: int | list[int] | None = field(16, "Size of patches, or their height and width.", ge=1)
-    num_channels: int = field(3, "Channels of images.", ge=1)
+    num_channels: int | None = field(3, "Channels of images.", ge=1)
     is_hybrid: bool = field(False, "Embed the maps of a ResNet rather than patches.")
-    qkv_bias: bool = field(True, "Biases of queries, keys and values.")
+    qkv_bias: bool | None = field(True, "Biases of queries, keys and values.")
     backbone_out_indices: list[int] | None = field([2, 5, 8, 11], "Layers whose states are used, from 0.")
     readout_type: str = field("project", "What becomes of the first token: `ignore`, `add` or `project`.")
     reassemble_factors: list[float] = field([4, 2, 1, 0.5], "How much the maps of each layer are enlarged.")
@@ -66,12 +81,14 @@ class DPTConfig(PretrainedConfig):
                 raise ConfigError("Readout type must be 'project' when using `DPT-hybrid` mode.", field="readout_type")
         else:
             self.backbone_featmap_shape, self.neck_ignore_stages = None, []
-            if self.backbone_config is not None:  # which knows these itself
-                self.num_hidden_layers = self.image_size = self.patch_size = self.backbone_out_indices = None
+            if self.backbone_config is not None:
+                for name in _OF_OWN_VIT:
+                    setattr(self, name, None)
         if len(self.reassemble_factors) < len(self.neck_hidden_sizes):
             raise ConfigError(
                 field="reassemble_factors",
                 expected=f"a number for each of {len(self.neck_hidden_sizes)} neck_hidden_sizes",
                 found=self.reassemble_factors,
             )
-        check_heads(self)
+        if self.num_attention_heads is not None:
+            check_heads(self)
