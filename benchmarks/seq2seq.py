@@ -3,7 +3,8 @@
     python benchmarks/seq2seq.py --peer-python PATH/TO/PEER/python [--rounds 3] [--threads 2] [--cases NAME ...]
 
 T5-small's shape with random weights, a prompt of 32 tokens, 64 new ones. Each run is a process of its own, the two
-libraries in turn (compiled decoding against the peer's ordinary one); in a process the best of several calls counts, and of the rounds the median.
+libraries in turn (compiled decoding against the peer's ordinary one); in a process the best of several calls counts,
+and of the rounds the median.
 """
 
 from __future__ import annotations

@@ -42,3 +42,8 @@ def test_four_answers_on_a_picture(tmp_path):
     for name in ("detect", "depth", "segment"):
         with Image.open(tmp_path / f"{name}.png") as saved:
             assert saved.size == (120, 90)
+
+
+def test_sounds_are_told_by_words(tmp_path):
+    assert load("clap_digits").main(["--out", str(tmp_path)]) == 1.0
+    assert (tmp_path / "preprocessor_config.json").exists() and (tmp_path / "tokenizer.json").exists()
