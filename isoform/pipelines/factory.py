@@ -153,6 +153,8 @@ def pipeline(
     framework, model = infer_framework_load_model(
         model, config=config, model_classes=classes, framework=framework, task=task, **loaded
     )
+    if image_processor is None and _prepares_images(feature_extractor):  # as programs older than image processors say
+        image_processor = feature_extractor
     parts = {"tokenizer": tokenizer, "feature_extractor": feature_extractor, "image_processor": image_processor}
     source = name or config_name
     for kind, given in parts.items():
@@ -324,6 +326,15 @@ _NEEDLESS = {
     "feature_extractor": NO_FEATURE_EXTRACTOR_TASKS,
     "image_processor": NO_IMAGE_PROCESSOR_TASKS,
 }
+
+
+def _prepares_images(part: Any) -> bool:
+    """Whether this is the object of an image processor, which was called a feature extractor once."""
+    if part is None or isinstance(part, (str, os.PathLike, tuple)):
+        return False
+    from ..image_processing_utils import BaseImageProcessor
+
+    return isinstance(part, BaseImageProcessor)
 
 
 def _load_part(

@@ -109,6 +109,12 @@ def test_what_is_missing_is_named() -> None:
             isoform.pipeline(task, model=language_model)
 
 
+def test_image_processors_may_be_given_as_feature_extractors() -> None:
+    pipe = PIPELINES["see"](isoform)
+    older = isoform.pipeline("image-classification", model=pipe.model, feature_extractor=pipe.image_processor)
+    assert older.image_processor is pipe.image_processor and older(photo()) == pipe(photo())
+
+
 def test_batches_hold_images_of_one_size() -> None:
     pipe = PIPELINES["detect"](isoform)
     images = [photo(48, 40, seed=0), photo(40, 48, seed=1), photo(48, 40, seed=2)]
