@@ -19,7 +19,11 @@ NAMES: dict[str, str] = {
     "cache_utils": "Cache DynamicCache SinkCache StaticCache",
     "configuration_utils": "PretrainedConfig",
     "convert_slow_tokenizer": "SLOW_TO_FAST_CONVERTERS convert_slow_tokenizer",
-    "data.processors": "SquadExample",
+    "data.metrics": "glue_compute_metrics xnli_compute_metrics",
+    "data.processors": "DataProcessor InputExample InputFeatures SingleSentenceClassificationProcessor SquadExample "
+    "SquadFeatures SquadV1Processor SquadV2Processor glue_convert_examples_to_features glue_output_modes "
+    "glue_processors glue_tasks_num_labels squad_convert_examples_to_features xnli_output_modes xnli_processors "
+    "xnli_tasks_num_labels",
     "errors": "CheckpointError ConfigError ConfigFileError GenerationError HubError IsoformError MissingExtraError "
     "RemoteCodeError TokenizerError UnknownModelTypeError",
     "feature_extraction_sequence_utils": "SequenceFeatureExtractor",
