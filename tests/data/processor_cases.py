@@ -309,6 +309,25 @@ def metrics(folder: Path) -> Any:
     return found
 
 
+def squad_metrics(folder: Path) -> Any:
+    make = load("data.processors.squad").SquadExample
+    evaluate = load("data.metrics.squad_metrics").squad_evaluate
+
+    def question(name: str, *answers: str) -> Any:
+        return make(name, "who ?", "the cat", None, None, "", [{"text": text} for text in answers], not answers)
+
+    examples = [question("a", "The cat", "a dog!"), question("b", "on the mat"), question("c"), question("d")]
+    preds = {"a": "dog", "b": "the big mat, on it", "c": "", "d": "cat"}
+    probs = {"a": 0.1, "b": 0.6, "c": 0.3, "d": 0.9}
+    return [
+        evaluate(examples, preds),
+        evaluate(examples, preds, probs),
+        evaluate(examples, preds, probs, 0.5),
+        evaluate(examples[:2], preds, None),
+        evaluate([*examples[2:], question("e", "the")], {**preds, "e": "a"}, {**probs, "e": 0.2}, 0.8),
+    ]
+
+
 CASES: dict[str, Callable[[Path], Any]] = {
     "glue examples": glue_examples,
     "glue short rows": glue_short_rows,
@@ -323,4 +342,5 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "squad tensors": squad_tensors,
     **{f"squad features {kind}": squad_features(kind) for kind in ("slow", "left", "roberta")},
     "metrics": metrics,
+    "squad metrics": squad_metrics,
 }

@@ -69,8 +69,8 @@ class GlueProcessor(DataProcessor):
 
     def get_example_from_tensor_dict(self, tensor_dict: dict[str, Any]) -> InputExample:
         """The example that an entry of *tensorflow_datasets* holds; its label is the number of the class."""
-        texts = [plain(tensor_dict[name]) for name in self.texts]
-        return InputExample(plain(tensor_dict["idx"]), *texts, label=str(plain(tensor_dict["label"])))
+        first, second = [plain(tensor_dict[name]) for name in self.texts] + [None] * (2 - len(self.texts))
+        return InputExample(plain(tensor_dict["idx"]), first, second, str(plain(tensor_dict["label"])))
 
     def get_train_examples(self, data_dir: str) -> list[InputExample]:
         """The examples of `train.tsv` in `data_dir`."""

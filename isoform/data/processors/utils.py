@@ -97,9 +97,10 @@ class DataProcessor:
     @classmethod
     def _read_tsv(cls, input_file: str, quotechar: str | None = None) -> list[list[str]]:
         """The rows of a file with columns between tabs; without `quotechar`, quotes are part of the text."""
-        quoting = csv.QUOTE_NONE if quotechar is None else csv.QUOTE_MINIMAL
         with open(input_file, encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file, delimiter="\t", quotechar=quotechar, quoting=quoting))
+            if quotechar is None:
+                return list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+            return list(csv.reader(file, delimiter="\t", quotechar=quotechar))
 
 
 def plain(tensor: Any) -> Any:
@@ -120,12 +121,12 @@ class SingleSentenceClassificationProcessor(DataProcessor):
 
     def __init__(
         self,
-        labels: list[str] | None = None,
+        labels: list[Any] | None = None,
         examples: list[InputExample] | None = None,
         mode: str = "classification",
         verbose: bool = False,
     ) -> None:
-        self.labels = [] if labels is None else labels
+        self.labels: list[Any] = [] if labels is None else labels
         self.examples = [] if examples is None else examples
         self.mode = mode
         self.verbose = verbose
