@@ -225,7 +225,7 @@ def _build(options: argparse.Namespace, task: str) -> Any:
 
 def _per_input(results: Any, task: str, single: bool) -> Iterable[Any]:
     """One result for each input: some pipelines do not wrap that of a single one."""
-    return [results] if single and task in ("question-answering", "conversational") else results
+    return [results] if single and task in ("question-answering", "conversational", "fill-mask") else results
 
 
 def _remembered(inputs: Iterable[Any], sources: deque[Any], prepare: Callable[[Any], Any]) -> Iterator[Any]:

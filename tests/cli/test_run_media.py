@@ -107,6 +107,8 @@ def test_labels_of_zero_shot_tasks(isoform_cli: Cli, models: Models, image: str,
 def test_texts(isoform_cli: Cli, models: Models) -> None:
     filled = isoform_cli("run", "fill-mask", "-m", models("fill"), MASK, "-o", "top_k=1")
     assert filled.out == "0.1108  sat  the sat sat on the mat\n"
+    several = isoform_cli("run", "fill-mask", "-m", models("fill"), MASK, "-o", "top_k=3")
+    assert several.code == 0 and several.out.startswith(filled.out) and len(several.out.splitlines()) == 3
     summary = isoform_cli("run", "summarization", "-m", models("summarize"), "a dog", "-o", "max_length=6")
     assert summary.out.strip() == PIPELINES["summarize"](isoform)("a dog", max_length=6)[0]["summary_text"]
     answer = isoform_cli("run", "question-answering", "-m", models("bert_qa"), "--context", ASK["context"], "who ran ?")
