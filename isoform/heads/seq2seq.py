@@ -172,7 +172,7 @@ class Seq2SeqLM(_OnEncoderDecoder):
     """
 
     described = {
-        "labels": "(batch, target sequence): the ids to write, of which the decoder's input is made; -100 does not count."
+        "labels": "(batch, target sequence): the ids to write; the decoder reads them shifted; -100 does not count."
     }
 
     label_names = ("labels",)
