@@ -234,3 +234,14 @@ def test_layer_classes_have_their_own_names():
         model = getattr(isoform, f"{prefix}Model")(getattr(isoform, f"{prefix}Config")(**sizes))
         assert type(model.encoder.layer[0]).__name__ == f"{prefix}Layer"
         assert f"{prefix}Layer" in model._no_split_modules
+
+
+def test_too_long_a_text_is_refused_with_both_sizes():
+    config = isoform.BertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+        max_position_embeddings=8,
+    )  # fmt: skip
+    model = isoform.BertModel(config).eval()
+    model(torch.full((1, 8), 5))
+    with pytest.raises(ValueError, match="has 9 tokens; this model has positions for 8"):
+        model(torch.full((1, 9), 5))

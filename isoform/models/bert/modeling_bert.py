@@ -47,6 +47,16 @@ class BertEmbeddings(nn.Module):
         self.dropout = Dropout(config.hidden_dropout_prob)
         self.position_embedding_type = config.position_embedding_type
 
+    def check_length(self, length: int) -> None:
+        """Refuse what has more tokens than there are positions, which indexing would not explain."""
+        limit = self.position_embeddings.num_embeddings
+        # Where padding takes no position, a long input may still fit.
+        if not self.pads_positions and not torch.compiler.is_compiling() and length > limit:
+            raise ValueError(
+                f"The input has {length} tokens; this model has positions for {limit}: shorten it, for example with "
+                f"truncation=True, max_length={limit} of the tokenizer"
+            )
+
     def positions(self, input_ids: Tensor | None, x: Tensor, past: Any) -> Tensor:
         """Position ids of `x` `(batch, sequence, hidden)`, after `past` earlier ones."""
         return torch.arange(x.shape[1], device=x.device)[None] + past
@@ -64,6 +74,7 @@ class BertEmbeddings(nn.Module):
         x = x + (self.token_type_embeddings(token_type_ids) if types is None else types)
         if self.position_embedding_type == "absolute":
             if position_ids is None:
+                self.check_length(x.shape[1])
                 position_ids = self.positions(input_ids, x, past_key_values_length)
             x = x + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(x))
