@@ -360,6 +360,13 @@ from .models.mistral.modeling_mistral import MistralForCausalLM as MistralForCau
 from .models.mistral.modeling_mistral import MistralForSequenceClassification as MistralForSequenceClassification
 from .models.mistral.modeling_mistral import MistralModel as MistralModel
 from .models.mistral.modeling_mistral import MistralPreTrainedModel as MistralPreTrainedModel
+from .models.mt5.configuration_mt5 import MT5Config as MT5Config
+from .models.mt5.modeling_mt5 import MT5EncoderModel as MT5EncoderModel
+from .models.mt5.modeling_mt5 import MT5ForConditionalGeneration as MT5ForConditionalGeneration
+from .models.mt5.modeling_mt5 import MT5ForQuestionAnswering as MT5ForQuestionAnswering
+from .models.mt5.modeling_mt5 import MT5ForSequenceClassification as MT5ForSequenceClassification
+from .models.mt5.modeling_mt5 import MT5Model as MT5Model
+from .models.mt5.modeling_mt5 import MT5PreTrainedModel as MT5PreTrainedModel
 from .models.nllb.tokenization_nllb import NllbTokenizer as NllbTokenizer
 from .models.nllb.tokenization_nllb_fast import NllbTokenizerFast as NllbTokenizerFast
 from .models.opt.configuration_opt import OPTConfig as OPTConfig

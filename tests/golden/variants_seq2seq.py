@@ -80,8 +80,24 @@ VARIANTS = [
 ]  # fmt: skip
 
 
+def make_mt5() -> None:
+    """mT5's plain cases: T5's, with the settings of version 1.1."""
+    for plain in sorted((FOLDER / "t5").glob("*.safetensors")):
+        if "@" in plain.stem:
+            continue
+        spec, inputs, _, _ = read(plain)
+        spec["class"], spec["config_class"] = f"M{spec['class']}", "MT5Config"
+        spec["config"].update({**V11, "model_type": "mt5", "decoder_start_token_id": 0})
+        path = FOLDER / "mt5" / f"M{plain.name}"
+        path.parent.mkdir(exist_ok=True)
+        write(json.loads(json.dumps(spec)), inputs, str(path))
+        print(path.name, path.stat().st_size)
+
+
 def main() -> None:
     torch.set_num_threads(1)
+    if not sys.argv[1:] or "mt5" in sys.argv[1:]:
+        make_mt5()
     for plain, variant, changes, makers in VARIANTS:
         name = f"{plain}@{variant}"
         if sys.argv[1:] and not any(wanted in name for wanted in sys.argv[1:]):
