@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,7 @@ from .utils.constants import (  # noqa: F401 (4.36 code imports the file names f
     WEIGHTS_NAME,
 )
 from .utils.hub import PushToHubMixin
+from .utils.import_utils import ENV_VARS_TRUE_VALUES
 
 __all__ = [
     "Conv1D",
@@ -346,3 +348,18 @@ class PreTrainedModel(
     def reverse_bettertransformer(self) -> PreTrainedModel:
         """Removed, as `to_bettertransformer` is."""
         raise NotImplementedError("reverse_bettertransformer is not needed: there is no to_bettertransformer.")
+
+
+def is_fsdp_enabled() -> bool:
+    """Whether this is a process of a distributed run whose launcher asked for FSDP with economical loading."""
+    asked = (os.environ.get(name, "").upper() for name in ("ACCELERATE_USE_FSDP", "FSDP_CPU_RAM_EFFICIENT_LOADING"))
+    return _is_distributed() and all(value in ENV_VARS_TRUE_VALUES for value in asked)
+
+
+def is_local_dist_rank_0() -> bool:
+    """Whether this is the first process of a distributed run on its machine."""
+    return _is_distributed() and int(os.environ.get("LOCAL_RANK", "-1")) == 0
+
+
+def _is_distributed() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()

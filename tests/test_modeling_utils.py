@@ -36,3 +36,20 @@ CASES = [(part, name) for part, answers in EXPECTED.items() for name in answers]
 @pytest.mark.parametrize(("part", "name"), CASES, ids=lambda value: value)
 def test_as_the_reference(found, part, name):
     assert differences(found[part][name], EXPECTED[part][name]) == []
+
+
+def test_questions_about_distributed_runs(monkeypatch):
+    from isoform.modeling_utils import is_fsdp_enabled, is_local_dist_rank_0
+
+    for name, value in {
+        "ACCELERATE_USE_FSDP": "true",
+        "FSDP_CPU_RAM_EFFICIENT_LOADING": "1",
+        "LOCAL_RANK": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert not is_fsdp_enabled() and not is_local_dist_rank_0()  # the processes are not connected
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    assert is_fsdp_enabled() and is_local_dist_rank_0()
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "0")
+    assert not is_fsdp_enabled() and not is_local_dist_rank_0()
